@@ -1,0 +1,312 @@
+"""Pages of people: the door (sign in, welcome, invitation, password), the profile, the members."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from annotators import services
+from annotators.access import member_or_404, require
+from annotators.appearance import THEME_COOKIE, THEMES
+from annotators.forms import (
+    ChangePasswordForm,
+    InviteForm,
+    NameForm,
+    NewAccountForm,
+    NewPasswordForm,
+    RoleForm,
+    SignInForm,
+    WelcomeForm,
+)
+from annotators.models import Invitation, Member, User
+from annotators.roles import ROLE_MEANINGS, Ability, Role
+from annotators.services import Invited
+from labelhub.errors import DomainError
+
+# A form that is shown again with what is wrong in it; htmx swaps this status in (base.html).
+UNPROCESSABLE = 422
+GONE = 410
+YEAR = 365 * 24 * 3600
+PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+# The door ----------------------------------------------------------------------------------------
+class SignIn(auth_views.LoginView):
+    template_name = "annotators/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_redirect_url(self) -> str:
+        address = super().get_redirect_url()
+        # This page itself as the next one would go round in circles.
+        return "" if address.split("?")[0] == self.request.path else address
+
+
+sign_in = SignIn.as_view()
+sign_out = auth_views.LogoutView.as_view()
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def welcome(request: HttpRequest, token: str) -> HttpResponse:
+    """The first start's one-time link: its reader becomes the owner of the installation."""
+    found = services.find_invitation(token)
+    if found is None or found.job_id or not found.is_open:
+        return _link_gone(request, found)
+    form = WelcomeForm(request.POST or None)
+    if form.is_valid():
+        try:
+            user = services.finish_setup(token, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            login(request, user, backend=PASSWORD_BACKEND)
+            return redirect("job_list")
+    return render(request, "annotators/welcome.html", {"form": form}, status=_status_of(form))
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Who invites to what, and the way in: a new account, signing in, or one button."""
+    found = services.find_invitation(token)
+    if found is None or found.job_id is None or not found.is_open:
+        return _used_by_member(request, found) or _link_gone(request, found)
+    if request.user.is_authenticated:
+        return _accept_signed_in(request, found, token)
+    context = {"invitation": found, "meaning": ROLE_MEANINGS[Role(found.role)]}
+    if User.objects.filter(email__iexact=found.email).exists():
+        return render(request, "annotators/invitation_sign_in.html", context)
+    form = NewAccountForm(request.POST or None, email=found.email)
+    if form.is_valid():
+        try:
+            member = services.join_with_new_account(token, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            login(request, member.user, backend=PASSWORD_BACKEND)
+            return redirect("job", member.job_id)
+    context["form"] = form
+    return render(request, "annotators/invitation.html", context, status=_status_of(form))
+
+
+def _accept_signed_in(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
+    context = {"invitation": found, "meaning": ROLE_MEANINGS[Role(found.role)]}
+    context["is_for_user"] = request.user.email.lower() == found.email.lower()
+    status = 200
+    if request.method == "POST":
+        try:
+            member = services.join(token, user=request.user)
+        except DomainError as error:
+            context["error"], status = error.message, UNPROCESSABLE
+        else:
+            return redirect("job", member.job_id)
+    return render(request, "annotators/invitation_accept.html", context, status=status)
+
+
+def _used_by_member(request: HttpRequest, found: Invitation | None) -> HttpResponse | None:
+    """The link of an invitation that was accepted still leads its person to the job."""
+    if found is None or not found.accepted_at or not request.user.is_authenticated:
+        return None
+    is_member = Member.objects.filter(job_id=found.job_id, user=request.user).exists()
+    return redirect("job", found.job_id) if is_member else None
+
+
+def _link_gone(request: HttpRequest, found: Invitation | None) -> HttpResponse:
+    return render(request, "annotators/link_gone.html", {"invitation": found}, status=GONE)
+
+
+def _status_of(form: BaseForm) -> int:
+    return UNPROCESSABLE if form.errors else 200
+
+
+password_reset = auth_views.PasswordResetView.as_view(
+    template_name="annotators/password_reset.html",
+    email_template_name="annotators/password_reset_mail.txt",
+    subject_template_name="annotators/password_reset_subject.txt",
+    # Links start with the address from the settings, never with the Host that a request names.
+    extra_email_context={"public_url": settings.PUBLIC_URL},
+)
+password_reset_done = auth_views.PasswordResetDoneView.as_view(
+    template_name="annotators/password_reset_done.html"
+)
+password_reset_confirm = auth_views.PasswordResetConfirmView.as_view(
+    template_name="annotators/password_reset_confirm.html", form_class=NewPasswordForm
+)
+password_reset_complete = auth_views.PasswordResetCompleteView.as_view(
+    template_name="annotators/password_reset_complete.html"
+)
+
+
+# The own account ---------------------------------------------------------------------------------
+@login_required
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    form = NameForm(request.POST or None, instance=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, _("Your name was saved."))
+        return redirect("profile")
+    return _profile(request, name_form=form)
+
+
+@login_required
+@sensitive_post_parameters()
+@require_POST
+def password_change(request: HttpRequest) -> HttpResponse:
+    form = ChangePasswordForm(request.user, request.POST)
+    if form.is_valid():
+        update_session_auth_hash(request, form.save())
+        messages.success(request, _("Your password was changed. Other browsers are signed out."))
+        return redirect("profile")
+    return _profile(request, password_form=form)
+
+
+def _profile(
+    request: HttpRequest,
+    *,
+    name_form: NameForm | None = None,
+    password_form: ChangePasswordForm | None = None,
+) -> HttpResponse:
+    context = {
+        "name_form": name_form or NameForm(instance=request.user),
+        "password_form": password_form or ChangePasswordForm(request.user),
+    }
+    status = max(_status_of(form) for form in context.values())
+    return render(request, "annotators/profile.html", context, status=status)
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    theme = request.POST.get("theme")
+    if theme not in THEMES:
+        return HttpResponseBadRequest()
+    address = request.POST.get("next", "")
+    is_safe = url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()})
+    response = HttpResponseRedirect(address) if is_safe else redirect("job_list")
+    response.set_cookie(
+        THEME_COOKIE,
+        theme,
+        max_age=YEAR,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+    )
+    return response
+
+
+# Members of a job --------------------------------------------------------------------------------
+@login_required
+@require_http_methods(["GET", "POST"])
+def members(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Who works here; a POST invites somebody."""
+    member = member_or_404(request.user, job_id, Ability.SEE_MEMBERS)
+    if request.method == "GET":
+        return _members(request, member)
+    require(member, Ability.MANAGE_MEMBERS)
+    form = InviteForm(request.POST)
+    if form.is_valid():
+        try:
+            invited = services.invite(member, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return _members(request, member, invited=invited)
+    return _members(request, member, form=form)
+
+
+@login_required
+@require_POST
+def member_role(request: HttpRequest, job_id: int, member_id: int) -> HttpResponse:
+    member = member_or_404(request.user, job_id, Ability.MANAGE_MEMBERS)
+    target = get_object_or_404(member.job.members.select_related("user"), pk=member_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    try:
+        services.set_role(target, role=form.cleaned_data["role"])
+    except DomainError as error:
+        return _refused(request, member, error)
+    said = _("%(who)s is now %(role)s.") % {
+        "who": target.user,
+        "role": target.get_role_display(),
+    }
+    return _done(request, member, said)
+
+
+@login_required
+@vary_on_headers("HX-Request")
+@require_http_methods(["GET", "POST"])
+def member_remove(request: HttpRequest, job_id: int, member_id: int) -> HttpResponse:
+    """Asks on GET: a dialog for htmx, a page without a script."""
+    member = member_or_404(request.user, job_id, Ability.MANAGE_MEMBERS)
+    target = get_object_or_404(member.job.members.select_related("user"), pk=member_id)
+    if request.method == "GET":
+        template = "_member_remove.html" if request.htmx else "member_remove.html"
+        context = {"member": member, "target": target}
+        return render(request, f"annotators/{template}", context)
+    try:
+        services.remove_member(target)
+    except DomainError as error:
+        return _refused(request, member, error)
+    return _done(request, member, _("%(who)s was removed.") % {"who": target.user})
+
+
+@login_required
+@require_POST
+def invitation_revoke(request: HttpRequest, job_id: int, invitation_id: int) -> HttpResponse:
+    member = member_or_404(request.user, job_id, Ability.MANAGE_MEMBERS)
+    target = get_object_or_404(member.job.invitations, pk=invitation_id)
+    services.revoke_invitation(target)
+    said = _("The invitation of %(email)s was withdrawn.") % {"email": target.email}
+    return _done(request, member, said)
+
+
+def _members(
+    request: HttpRequest,
+    member: Member,
+    *,
+    form: InviteForm | None = None,
+    invited: Invited | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The whole page, or for htmx the part of it that changes."""
+    open_invitations = member.job.invitations.filter(accepted_at=None, revoked_at=None)
+    context = {
+        "member": member,
+        "members": member.job.members.select_related("user").order_by("joined_at", "pk"),
+        "invitations": open_invitations.select_related("invited_by").order_by("pk"),
+        "form": form or InviteForm(),
+        "invited": invited,
+        "mail_is_kept": not settings.EMAIL_URL,
+        "roles": InviteForm.base_fields["role"].choices,
+    }
+    template = "_members.html" if request.htmx else "members.html"
+    status = _status_of(form) if form else status
+    return render(request, f"annotators/{template}", context, status=status)
+
+
+def _done(request: HttpRequest, member: Member, said: str) -> HttpResponse:
+    messages.success(request, said)
+    still = Member.objects.filter(pk=member.pk).first()
+    if still is None or not still.can(Ability.SEE_MEMBERS):
+        # Those who gave up their own role have no business on this page any more.
+        return _go(request, "job_list")
+    return _members(request, member) if request.htmx else redirect("members", member.job_id)
+
+
+def _refused(request: HttpRequest, member: Member, error: DomainError) -> HttpResponse:
+    messages.error(request, error.message)
+    return _members(request, member, status=UNPROCESSABLE)

@@ -1,0 +1,96 @@
+"""Rules about file names and keys that hold for every storage, archive and format."""
+
+import hashlib
+import re
+
+# fmt: off
+IMAGE_SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp",
+    ".tif", ".tiff", ".avif", ".avifs", ".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc",
+})
+# Pictures too, of kinds that are refused with a reason rather than passed over in silence.
+REFUSED_SUFFIXES = frozenset({
+    ".heic", ".heif", ".hif", ".psd", ".ico", ".svg", ".jxl", ".tga", ".dng", ".cr2", ".cr3",
+    ".nef", ".arw", ".raf", ".orf",
+})
+ARCHIVE_SUFFIXES = frozenset({
+    ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar",
+})
+# What lies beside images without being one. Everything else is looked into.
+_COMPANION_SUFFIXES = ARCHIVE_SUFFIXES | {
+    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".manifest", ".xml", ".yaml", ".yml",
+    ".toml", ".md", ".rst", ".html", ".htm", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".py",
+    ".ipynb", ".sh", ".log", ".db", ".sqlite3", ".parquet", ".npy", ".npz", ".mp4", ".mov",
+}
+# The last two are kept by servers of Synology and by Windows.
+_JUNK = frozenset({
+    "__macosx", ".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin",
+})
+# fmt: on
+
+
+def suffix(name: str) -> str:
+    """The suffix with its dot in lower case, or nothing; a leading dot starts no suffix."""
+    base = name.rpartition("/")[2]
+    stem, dot, last = base.rpartition(".")
+    return f".{last.lower()}" if dot and stem.strip(".") else ""
+
+
+def is_junk(part: str, *, is_folder: bool = False) -> bool:
+    """What operating systems leave behind, and hidden files.
+
+    A hidden file with the suffix of an image is an image: people name pictures `.cover.jpg`.
+    """
+    if part.lower() in _JUNK or part.startswith("._"):
+        return True
+    if not part.startswith("."):
+        return False
+    return is_folder or suffix(part) not in IMAGE_SUFFIXES | REFUSED_SUFFIXES
+
+
+def is_junk_key(key: str) -> bool:
+    """Whether any folder on the way, or the file itself, is junk."""
+    *folders, name = key.split("/")
+    return is_junk(name) or any(is_junk(folder, is_folder=True) for folder in folders)
+
+
+def is_companion(key: str) -> bool:
+    """Whether the name says that this is a label file, a text or the like, and no image."""
+    return suffix(key) in _COMPANION_SUFFIXES
+
+
+def is_archive(key: str) -> bool:
+    return suffix(key) in ARCHIVE_SUFFIXES
+
+
+def readable(key: str) -> str:
+    """The key as text that can be shown and stored: bytes that are not UTF-8 become `\\xe9`."""
+    shown = re.sub("[\udc80-\udcff]", lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", key)
+    return shown.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+# The mark that `list_safe` adds. A path that carries one already is marked again, so that no
+# path of a dataset can be equal to the new name of another.
+_MARK = re.compile(r"~[0-9a-f]{12}(?=\.[^.]*$|$)")
+# Readers of lists split at blanks and at whatever they take for the end of a line.
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f\x85\u2028\u2029]+")
+
+
+def fits_list(path: str) -> bool:
+    """Whether the path can stand in a line of a list whose fields are parted by blanks."""
+    return not _BLANK.search(path) and not _MARK.search(path)
+
+
+def list_safe(path: str) -> str:
+    """The path itself where it fits a list, else a name made from it that no other path gets."""
+    if fits_list(path):
+        return path
+    folder, slash, name = _BLANK.sub("_", path).rpartition("/")
+    stem, dot, last = name.rpartition(".")
+    if not stem:
+        stem, dot, last = name, "", ""
+    mark = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    # 255 bytes is the longest name that file systems take; 4 bytes a character at most.
+    room = 255 - len(f"~{mark}.{last}".encode("utf-8", "surrogatepass"))
+    stem = stem.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore")
+    return f"{folder}{slash}{stem}~{mark}{dot}{last}"

@@ -1,0 +1,175 @@
+"""Opens an image file as far as its header, within limits, and turns every failure of the
+decoders into a verdict."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+# Registers the formats once: `Image.open` would otherwise import forty plugins at the first miss.
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from datasets.pixels.signatures import HEAD_BYTES, SUFFIXES, sniff
+from datasets.problems import megabytes
+
+PLUGINS = (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+# Pillow's limit is one for the whole process and merely warns at first; ours is checked below, for
+# each file, before a pixel is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+Source = Path | str | bytes | BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one image may be at most."""
+
+    bytes: int = 25_000_000
+    pixels: int = 100_000_000
+
+
+class BadImage(Exception):
+    """The image cannot be taken or shown; `code` and `params` as in datasets.problems."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+
+@dataclass(slots=True)
+class Opened:
+    """An image whose header was read and found within the limits."""
+
+    image: Image.Image
+    kind: str
+    stream: BinaryIO
+    size: int
+
+
+@contextmanager
+def opened(source: Source, *, limits: Limits) -> Iterator[Opened]:
+    with _stream_of(source, limits=limits) as stream:
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
+        head = stream.read(HEAD_BYTES)
+        kind = _accepted_kind(head)
+        if size > limits.bytes:
+            raise BadImage(
+                "too-large-file", megabytes=megabytes(size), limit=megabytes(limits.bytes)
+            )
+        if kind == "WEBP":
+            # Pillow's decoder allocates the canvas as soon as it is opened.
+            _check_pixels(_webp_size(head), limits)
+        stream.seek(0)
+        with Guard(kind):
+            image = Image.open(stream, formats=(kind,))
+        _check_pixels(image.size, limits)
+        yield Opened(image, kind, stream, size)
+
+
+class Guard:
+    """Around everything that decoders do with one file: one bad file must not stop the others."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Decoders raise anything at all; what stops the process is not theirs.
+        if isinstance(error, Exception) and not isinstance(error, BadImage):
+            is_cut = isinstance(error, EOFError) or "truncated" in str(error).lower()
+            raise BadImage("truncated" if is_cut else "unreadable", format=self.kind) from error
+
+
+@contextmanager
+def _stream_of(source: Source, *, limits: Limits) -> Iterator[BinaryIO]:
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+    elif isinstance(source, Path | str):
+        try:
+            file = open(source, "rb")  # noqa: SIM115 - closed below; only opening is guarded
+        except FileNotFoundError as error:
+            raise BadImage("missing") from error
+        except OSError as error:
+            raise BadImage("no-access") from error
+        with file:
+            yield file
+    elif source.seekable():
+        yield source
+    else:
+        # One byte more than allowed shows that the file is too large.
+        yield io.BytesIO(source.read(limits.bytes + 1))
+
+
+def _accepted_kind(head: bytes) -> str:
+    if not head:
+        raise BadImage("empty-file")
+    kind = sniff(head)
+    if not kind:
+        raise BadImage("not-an-image")
+    if kind not in SUFFIXES:
+        raise BadImage("format-not-supported", format=kind)
+    return kind
+
+
+def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if width * height > limits.pixels:
+        raise BadImage(
+            "too-many-pixels",
+            width=width,
+            height=height,
+            megapixels=megabytes(width * height),
+            limit=megabytes(limits.pixels),
+        )
+
+
+def _webp_size(head: bytes) -> tuple[int, int]:
+    """The canvas as the first chunk gives it; nothing where the decoder will refuse the file."""
+    match head[12:16]:
+        case b"VP8X":
+            return (
+                int.from_bytes(head[24:27], "little") + 1,
+                int.from_bytes(head[27:30], "little") + 1,
+            )
+        case b"VP8 ":
+            return (
+                int.from_bytes(head[26:28], "little") & 0x3FFF,
+                int.from_bytes(head[28:30], "little") & 0x3FFF,
+            )
+        case b"VP8L":
+            bits = int.from_bytes(head[21:25], "little")
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return 0, 0

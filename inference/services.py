@@ -1,0 +1,127 @@
+"""Asks the model for labels, keeps what it said, and turns it into annotations when somebody
+accepts. One function per verb."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from labels.names import suggest
+
+from annotators.models import Member
+from datasets.storages import StorageError
+from inference import client
+from inference.models import Prediction
+from jobs.models import Sample
+from jobs.selection import Selection
+from labelhub.errors import Conflict, DomainError
+from labels.annotate import Result, annotate
+from labels.models import Label
+from labels.services import label_for
+
+MOST_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One label of a prediction as a job shows it: the model's name, the name it has or would get
+    in the job, and the job's label, if there is one."""
+
+    name: str
+    score: float
+    label_name: str
+    label: int | None
+
+
+@dataclass(frozen=True)
+class Predicted:
+    model: str
+    numeric_mode: str
+    suggestions: dict[int, list[Suggestion]]
+    problems: dict[int, str]
+
+
+def predict(member: Member, sample_ids: list[int]) -> Predicted:
+    """Has the model look at samples of the member's job and keeps what it says."""
+    if not sample_ids or len(sample_ids) > MOST_AT_ONCE:
+        raise DomainError(
+            _("Ask for 1 to %(most)d images at once.") % {"most": MOST_AT_ONCE}, code="too_many"
+        )
+    samples = list(
+        member.job.samples.filter(pk__in=sample_ids).select_related("image__dataset__storage")
+    )
+    images, problems = _read_images(samples)
+    if not images:
+        return Predicted("", "", {}, problems)
+    answer = client.classify([image for _sample, image in images])
+    kept = []
+    for (sample, _image), scored in zip(images, answer.images, strict=True):
+        if scored.problem:
+            problems[sample.pk] = scored.problem
+        else:
+            kept.append(
+                Prediction(
+                    sample=sample,
+                    model=answer.model,
+                    numeric_mode=answer.numeric_mode,
+                    labels=[list(pair) for pair in scored.labels],
+                )
+            )
+    _keep(kept)
+    known = label_ids(member.job)
+    return Predicted(
+        answer.model,
+        answer.numeric_mode,
+        {one.sample_id: suggestions(one, known) for one in kept},
+        problems,
+    )
+
+
+def _read_images(samples: list[Sample]) -> tuple[list[tuple[Sample, bytes]], dict[int, str]]:
+    images, problems = [], {}
+    for sample in samples:
+        driver = sample.image.dataset.storage.driver()
+        try:
+            with driver.open(sample.image.key) as stream:
+                images.append((sample, stream.read()))
+        except StorageError as error:
+            problems[sample.pk] = str(error)
+    return images, problems
+
+
+@transaction.atomic
+def _keep(predictions: list[Prediction]) -> None:
+    """The newest word of a model on a sample replaces its older one."""
+    Prediction.objects.bulk_create(
+        predictions,
+        update_conflicts=True,
+        unique_fields=["sample", "model"],
+        update_fields=["numeric_mode", "labels", "created_at"],
+    )
+
+
+def label_ids(job) -> dict[str, int]:
+    return dict(job.labels.values_list("name", "pk"))
+
+
+def suggestions(prediction: Prediction, known: dict[str, int]) -> list[Suggestion]:
+    """The prediction in terms of a job whose labels are `known` (name → id)."""
+    found = []
+    for name, score in prediction.labels:
+        label_name = name if name in known else suggest(name)
+        found.append(Suggestion(name, score, label_name, known.get(label_name)))
+    return found
+
+
+@transaction.atomic
+def accept(member: Member, sample_id: int, name: str) -> tuple[Result, Label]:
+    """Puts a predicted label (by the model's name) on the sample; the job gets the label if it
+    lacks it and the member may add labels."""
+    predictions = Prediction.objects.filter(sample__job=member.job, sample=sample_id)
+    for prediction in predictions.order_by("-created_at"):
+        for one in suggestions(prediction, label_ids(member.job)):
+            if one.name == name:
+                label = label_for(member, one.label_name)
+                selection = Selection(ids=(sample_id,))
+                scores = {label.pk: min(max(one.score, 0.0), 1.0)}
+                return annotate(member, selection, add=[label.pk], scores=scores), label
+    raise Conflict(_("The model no longer suggests “%(name)s”.") % {"name": name}, code="gone")

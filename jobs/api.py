@@ -1,0 +1,343 @@
+"""API of jobs: the jobs themselves, their samples, uploads and runs."""
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotators.access import member_or_404
+from annotators.models import Member
+from annotators.roles import ABILITIES, Ability, Role
+from datasets import problems, uploads
+from jobs import counters, exports, services
+from jobs.filters import FILTERS, filter_samples
+from jobs.models import Job, Mode, Sample
+from labels.models import Annotation, Label
+from labels.services import create_job_with_labels
+from runs.models import Problem, Run
+
+MOST_PER_PAGE = 200
+FILTER_PARAMETERS = [OpenApiParameter(name, str) for name in FILTERS]
+
+
+class LabelSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Label
+        fields = ["id", "name", "colour", "position"]
+        read_only_fields = ["colour", "position"]
+
+
+class JobSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Job
+        fields = ["id", "name", "mode", "created_at"]
+
+
+class JobDetailSerializer(JobSerializer):
+    role = serializers.ChoiceField(choices=[role.value for role in Role])
+    abilities = serializers.ListField(child=serializers.CharField())
+    counts = serializers.DictField(child=serializers.IntegerField())
+    labels = LabelSerializer(many=True)
+
+    class Meta(JobSerializer.Meta):
+        fields = [*JobSerializer.Meta.fields, "role", "abilities", "counts", "labels"]
+
+
+class NewJobSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=200)
+    mode = serializers.ChoiceField(choices=Mode.choices)
+    folder = serializers.CharField(
+        max_length=1024,
+        allow_null=True,
+        default=None,
+        help_text="A folder of the server; null when images will be uploaded.",
+    )
+    labels = serializers.ListField(child=serializers.CharField(max_length=2000), default=list)
+
+
+class AnnotationSerializer(serializers.ModelSerializer):
+    label = serializers.IntegerField(source="label_id")
+    user = serializers.IntegerField(source="user_id", allow_null=True)
+
+    class Meta:
+        model = Annotation
+        fields = ["label", "user", "origin", "confidence", "created_at"]
+
+
+class PredictionSerializer(serializers.Serializer):
+    model = serializers.CharField()
+    numeric_mode = serializers.CharField()
+    labels = serializers.ListField(help_text="[the model's label name, score 0 to 1], best first")
+
+
+class SampleSerializer(serializers.ModelSerializer):
+    width = serializers.IntegerField(source="image.width")
+    height = serializers.IntegerField(source="image.height")
+    labels = AnnotationSerializer(source="annotations", many=True)
+    predictions = PredictionSerializer(many=True)
+
+    class Meta:
+        model = Sample
+        fields = ["id", "path", "state", "width", "height", "version", "labels", "predictions"]
+
+
+class SamplePageSerializer(serializers.Serializer):
+    results = SampleSerializer(many=True)
+    next = serializers.IntegerField(
+        allow_null=True, help_text="Give it as `after` for the next page; null on the last."
+    )
+
+
+class RunSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Run
+        fields = [
+            "id",
+            "kind",
+            "state",
+            "total",
+            "done",
+            "counts",
+            "error",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+
+
+class ProblemSerializer(serializers.ModelSerializer):
+    message = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Problem
+        fields = ["id", "item", "code", "message"]
+
+    def get_message(self, problem: Problem) -> str:
+        return problems.describe(problem.code, problem.params)
+
+
+class ProblemPageSerializer(serializers.Serializer):
+    results = ProblemSerializer(many=True)
+    next = serializers.IntegerField(allow_null=True)
+
+
+class ExportSerializer(serializers.Serializer):
+    format = serializers.ChoiceField(choices=list(exports.FORMATS))
+    ratios = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=100),
+        min_length=3,
+        max_length=3,
+        default=[80, 10, 10],
+        help_text="Percent for train, val and test; together 100.",
+    )
+    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    with_images = serializers.BooleanField(default=True)
+
+    def validate_ratios(self, ratios: list[int]) -> list[int]:
+        if sum(ratios) != 100:
+            raise ValidationError(_("The three shares add up to 100."))
+        return ratios
+
+
+class UploadedSerializer(serializers.Serializer):
+    path = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=[one.value for one in uploads.Stored])
+
+
+class RawParser(BaseParser):
+    """Hands the body on as the stream it is: an upload is never held whole in memory."""
+
+    media_type = "*/*"
+
+    def parse(self, stream, media_type=None, parser_context=None):  # noqa: ARG002
+        return stream
+
+
+def _number(request: Request, name: str, default: int | None = None) -> int | None:
+    raw = request.query_params.get(name)
+    if raw is None:
+        return default
+    if not raw.isdigit():
+        raise ValidationError({name: [_("A whole number is needed.")]})
+    return int(raw)
+
+
+def _page(rows, after: int, limit: int) -> tuple[list, int | None]:
+    """Keyset page: the rows behind `after`, and the `after` of the next page."""
+    found = list(rows.filter(pk__gt=after)[: limit + 1])
+    return found[:limit], (found[limit - 1].pk if len(found) > limit else None)
+
+
+def _detail(member: Member) -> dict:
+    job = member.job
+    return JobDetailSerializer(
+        {
+            **{name: getattr(job, name) for name in JobSerializer.Meta.fields},
+            "role": member.role,
+            "abilities": sorted(ABILITIES[Role(member.role)]),
+            "counts": counters.read(job),
+            "labels": job.labels.all(),
+        }
+    ).data
+
+
+class Jobs(APIView):
+    @extend_schema(responses=JobSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        rows = Job.objects.filter(members__user=request.user).order_by("-id")
+        return Response(JobSerializer(rows, many=True).data)
+
+    @extend_schema(request=NewJobSerializer, responses={201: JobDetailSerializer})
+    def post(self, request: Request) -> Response:
+        if not request.user.can_create_jobs:
+            raise PermissionDenied(_("You may not create jobs. Ask the administrator."))
+        data = NewJobSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        new = dict(data.validated_data)
+        job = create_job_with_labels(**new, by=request.user)
+        member = member_or_404(request.user, job.pk)
+        return Response(_detail(member), status=status.HTTP_201_CREATED)
+
+
+class OneJob(APIView):
+    @extend_schema(responses=JobDetailSerializer)
+    def get(self, request: Request, job_id: int) -> Response:
+        return Response(_detail(member_or_404(request.user, job_id)))
+
+
+class Samples(APIView):
+    @extend_schema(
+        parameters=[
+            *FILTER_PARAMETERS,
+            OpenApiParameter("after", int),
+            OpenApiParameter("limit", int),
+        ],
+        responses=SamplePageSerializer,
+    )
+    def get(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id)
+        found, form = filter_samples(member.job, request.query_params)
+        if not form.is_valid():
+            raise ValidationError(form.errors)
+        limit = min(max(_number(request, "limit", 100), 1), MOST_PER_PAGE)
+        rows, after = _page(found.with_tile(), _number(request, "after", 0), limit)
+        return Response(SamplePageSerializer({"results": rows, "next": after}).data)
+
+
+class OneSample(APIView):
+    @extend_schema(responses=SampleSerializer)
+    def get(self, request: Request, job_id: int, sample_id: int) -> Response:
+        member = member_or_404(request.user, job_id)
+        sample = get_object_or_404(member.job.samples.with_tile(), pk=sample_id)
+        return Response(SampleSerializer(sample).data)
+
+
+class Uploads(APIView):
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("path", str, required=True)],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={201: UploadedSerializer},
+    )
+    def put(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.ADD_DATA)
+        size = request.META.get("CONTENT_LENGTH") or ""
+        if not size.isdigit():
+            raise ValidationError({"Content-Length": [_("The size of the file is needed.")]})
+        path = request.query_params.get("path", "")
+        stream = request._request
+        outcome = uploads.receive(member.job.dataset, path, stream, size=int(size))
+        body = {"path": path, "outcome": outcome.value}
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+class Imports(APIView):
+    @extend_schema(request=None, responses={201: RunSerializer})
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.ADD_DATA)
+        run = services.start_import(member.job, by=request.user)
+        return Response(RunSerializer(run).data, status=status.HTTP_201_CREATED)
+
+
+class Exports(APIView):
+    @extend_schema(request=ExportSerializer, responses={201: RunSerializer})
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.EXPORT)
+        data = ExportSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        options = dict(data.validated_data)
+        run = services.start_export(member.job, by=request.user, options=options)
+        return Response(RunSerializer(run).data, status=status.HTTP_201_CREATED)
+
+
+class Runs(APIView):
+    @extend_schema(responses=RunSerializer(many=True))
+    def get(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id)
+        return Response(RunSerializer(member.job.runs.order_by("-id")[:100], many=True).data)
+
+
+class OneRun(APIView):
+    @extend_schema(responses=RunSerializer)
+    def get(self, request: Request, job_id: int, run_id: int) -> Response:
+        member = member_or_404(request.user, job_id)
+        return Response(RunSerializer(get_object_or_404(member.job.runs, pk=run_id)).data)
+
+
+class RunCommand(APIView):
+    """Cancels or retries, for those who may start such a run."""
+
+    command: str = ""
+
+    @extend_schema(request=None, responses=RunSerializer)
+    def post(self, request: Request, job_id: int, run_id: int) -> Response:
+        member = member_or_404(request.user, job_id)
+        run = get_object_or_404(member.job.runs, pk=run_id)
+        services.control_run(member, run, self.command)
+        return Response(RunSerializer(run).data)
+
+
+class RunProblems(APIView):
+    @extend_schema(parameters=[OpenApiParameter("after", int)], responses=ProblemPageSerializer)
+    def get(self, request: Request, job_id: int, run_id: int) -> Response:
+        member = member_or_404(request.user, job_id)
+        run = get_object_or_404(member.job.runs, pk=run_id)
+        rows, after = _page(run.problems.order_by("pk"), _number(request, "after", 0), 500)
+        return Response(ProblemPageSerializer({"results": rows, "next": after}).data)
+
+
+urlpatterns = [
+    path("jobs/", Jobs.as_view(), name="api_jobs"),
+    path("jobs/<int:job_id>/", OneJob.as_view(), name="api_job"),
+    path("jobs/<int:job_id>/samples/", Samples.as_view(), name="api_samples"),
+    path("jobs/<int:job_id>/samples/<int:sample_id>/", OneSample.as_view(), name="api_sample"),
+    path("jobs/<int:job_id>/uploads/", Uploads.as_view(), name="api_uploads"),
+    path("jobs/<int:job_id>/imports/", Imports.as_view(), name="api_imports"),
+    path("jobs/<int:job_id>/exports/", Exports.as_view(), name="api_exports"),
+    path("jobs/<int:job_id>/runs/", Runs.as_view(), name="api_runs"),
+    path("jobs/<int:job_id>/runs/<int:run_id>/", OneRun.as_view(), name="api_run"),
+    path(
+        "jobs/<int:job_id>/runs/<int:run_id>/cancel/",
+        RunCommand.as_view(command="cancel"),
+        name="api_run_cancel",
+    ),
+    path(
+        "jobs/<int:job_id>/runs/<int:run_id>/retry/",
+        RunCommand.as_view(command="retry"),
+        name="api_run_retry",
+    ),
+    path(
+        "jobs/<int:job_id>/runs/<int:run_id>/problems/",
+        RunProblems.as_view(),
+        name="api_run_problems",
+    ),
+]

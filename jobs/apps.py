@@ -1,0 +1,12 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class JobsConfig(AppConfig):
+    name = "jobs"
+
+    def ready(self) -> None:
+        # Makes the kinds of runs known to the engine.
+        import_module("jobs.imports")
+        import_module("jobs.exports")

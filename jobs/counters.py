@@ -1,0 +1,87 @@
+"""Stored counters of a job: per state, per label and per person.
+
+Keys: `state:unlabeled`, `state:labeled`, `label:<id>` (samples that carry it), `person:<id>`
+(labeled samples that the person touched last). The one service that makes a change adds to them in
+the same transaction; `manage.py recount` compares them with the rows.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
+
+from django.db import connection
+from django.db.models import Count
+
+from jobs.models import Counter, Job, SampleState
+
+
+def state_key(state: str) -> str:
+    return f"state:{state}"
+
+
+def label_key(label_id: int) -> str:
+    return f"label:{label_id}"
+
+
+def person_key(user_id: int) -> str:
+    return f"person:{user_id}"
+
+
+def read(job: Job) -> dict[str, int]:
+    """All counters of the job, by key."""
+    return dict(Counter.objects.filter(job=job).values_list("key", "value"))
+
+
+def read_many(jobs: Iterable[Job]) -> dict[int, dict[str, int]]:
+    """The state counters of several jobs, in one statement."""
+    found: dict[int, dict[str, int]] = {job.pk: {} for job in jobs}
+    rows = Counter.objects.filter(job__in=found, key__startswith="state:")
+    for job_id, key, value in rows.values_list("job_id", "key", "value"):
+        found[job_id][key] = value
+    return found
+
+
+def add(job: Job, deltas: Mapping[str, int]) -> dict[str, int]:
+    """Adds to the counters in one statement; the new values of those that changed.
+
+    Keys are written in one order by everybody, so that two writers wait and never deadlock.
+    """
+    rows = [(job.pk, key, delta) for key, delta in sorted(deltas.items()) if delta]
+    if not rows:
+        return {}
+    table = Counter._meta.db_table
+    values = ", ".join(["(%s, %s, %s)"] * len(rows))
+    sql = (
+        f"INSERT INTO {table} (job_id, key, value) VALUES {values} "
+        f"ON CONFLICT (job_id, key) DO UPDATE SET value = {table}.value + excluded.value "
+        "RETURNING key, value"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value for row in rows for value in row])
+        return dict(cursor.fetchall())
+
+
+def count(job: Job) -> dict[str, int]:
+    """What the counters should say, counted from the rows."""
+    tally: Tally[str] = Tally()
+    for state, number in _group(job.samples, "state"):
+        tally[state_key(state)] = number
+    for label, number in _group(job.samples.exclude(annotations=None), "annotations__label"):
+        tally[label_key(label)] = number
+    labeled = job.samples.filter(state=SampleState.LABELED).exclude(last_by=None)
+    for person, number in _group(labeled, "last_by"):
+        tally[person_key(person)] = number
+    return dict(tally)
+
+
+def _group(rows, field: str):
+    return rows.order_by().values_list(field).annotate(number=Count("pk"))
+
+
+def drift(job: Job) -> dict[str, int]:
+    """Rows minus counter, for each key where they differ."""
+    stored, counted = read(job), count(job)
+    return {
+        key: counted.get(key, 0) - stored.get(key, 0)
+        for key in stored.keys() | counted.keys()
+        if counted.get(key, 0) != stored.get(key, 0)
+    }

@@ -1,0 +1,26 @@
+"""Addresses: pages of each app at the root, the API under /api/, Django admin under /admin/."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from labelhub.health import healthz
+
+api_urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    path("", include("annotators.api")),
+    path("", include("jobs.api")),
+    path("", include("labels.api")),
+    path("", include("inference.api")),
+]
+
+urlpatterns = [
+    path("", include("annotators.urls")),
+    path("", include("jobs.urls")),
+    path("api/", include(api_urlpatterns)),
+    path("admin/", admin.site.urls),
+    path("language/", set_language, name="set_language"),
+    path("healthz/", healthz, name="healthz"),
+]

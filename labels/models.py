@@ -1,0 +1,66 @@
+"""Meaning: the labels of a job, and which sample carries which."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from jobs.models import Job, Sample
+
+COLOURS = 24
+
+
+class Label(models.Model):
+    job = models.ForeignKey(Job, models.CASCADE, related_name="labels")
+    name = models.CharField(_("name"), max_length=1024)
+    # One of the 24 colour classes of the palette, 1 to 24.
+    colour = models.PositiveSmallIntegerField(default=1)
+    position = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("label")
+        verbose_name_plural = _("labels")
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "name"], name="one_label_per_name"),
+            models.CheckConstraint(
+                condition=models.Q(colour__gte=1, colour__lte=COLOURS), name="colour_is_of_palette"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Origin(models.TextChoices):
+    HUMAN = "human", pgettext_lazy("origin", "Person")
+    MODEL = "model", pgettext_lazy("origin", "Model, accepted by a person")
+
+
+class Annotation(models.Model):
+    """A label on a sample. `confidence` is the model's score where it came from the model."""
+
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="annotations")
+    label = models.ForeignKey(Label, models.CASCADE, related_name="annotations")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.HUMAN)
+    confidence = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("annotation")
+        verbose_name_plural = _("annotations")
+        constraints = [
+            models.UniqueConstraint(fields=["sample", "label"], name="one_annotation_per_label"),
+            models.CheckConstraint(
+                condition=models.Q(confidence=None)
+                | models.Q(confidence__gte=0, confidence__lte=1),
+                name="confidence_is_a_share",
+            ),
+        ]
+        indexes = [models.Index(fields=["label", "sample"])]
+
+    def __str__(self) -> str:
+        return f"{self.sample_id}: {self.label_id}"

@@ -1,0 +1,98 @@
+"""Takes changes back, and puts them back again. Samples that others touched since stay as they
+are, and the result says how many."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotators.models import Member
+from jobs.models import Change, SampleState, Verb
+from labelhub.errors import Conflict
+from labels.annotate import Edit, Held, Result, apply, hold
+
+# How far back a person's own changes can be undone one by one.
+UNDO_DEPTH = 50
+
+
+def undo_last(member: Member) -> Result:
+    """Undoes the member's own last change that still stands."""
+    return _revert_last(member, redo=False)
+
+
+def redo_last(member: Member) -> Result:
+    """Puts back what the member's own last undo took, unless they labeled since."""
+    return _revert_last(member, redo=True)
+
+
+@transaction.atomic
+def _revert_last(member: Member, *, redo: bool) -> Result:
+    own = member.job.changes.select_for_update().filter(actor=member.user)
+    recent = list(own.select_related("reverted_by").order_by("-id")[: 4 * UNDO_DEPTH])
+    change = _last_to_redo(recent) if redo else _last_to_undo(recent)
+    if change is None:
+        nothing = _("Nothing to redo.") if redo else _("Nothing to undo.")
+        raise Conflict(nothing, code="nothing")
+    return revert(member, change, verb=Verb.REDO if redo else Verb.UNDO)
+
+
+def _is_reverted(change: Change) -> bool:
+    return getattr(change, "reverted_by", None) is not None
+
+
+def _last_to_undo(recent: list[Change]) -> Change | None:
+    stands = (c for c in recent if c.verb != Verb.UNDO and not _is_reverted(c))
+    return next(stands, None)
+
+
+def _last_to_redo(recent: list[Change]) -> Change | None:
+    for change in recent:
+        if change.verb == Verb.UNDO and not _is_reverted(change):
+            return change
+        if change.verb not in (Verb.UNDO, Verb.REDO):
+            return None
+    return None
+
+
+def revert(member: Member, change: Change, *, verb: Verb) -> Result:
+    """Takes back a change of the member's job, sample by sample, where its result still stands."""
+    items = {item.sample_id: item for item in change.items.all()}
+    labels = set(member.job.labels.values_list("pk", flat=True))
+    edits = []
+    for sample in hold(member.job.samples.filter(pk__in=items)):
+        item = items[sample.id]
+        if sample.change == item.after:
+            edits.append(_backwards(sample, item, labels))
+    skipped = len(items) - len(edits)
+    if not edits:
+        # Marks it as taken back all the same, so that the next undo goes on to the one before.
+        Change.objects.create(
+            job=member.job, actor=member.user, verb=verb, sample_count=0, reverts=change
+        )
+    return apply(member, edits, verb=verb, reverts=change, skipped=skipped)
+
+
+def _backwards(sample: Held, item, labels: set[int]) -> Edit:
+    """The edit that leads from what the item left to what it found. A label that was deleted in
+    between cannot come back."""
+    gone = {row["label"] for row in item.added}
+    removed = [row for label, row in sample.annotations.items() if label in gone]
+    back = [
+        row
+        for row in item.removed
+        if row["label"] in labels and row["label"] not in sample.annotations
+    ]
+    left = len(sample.annotations) - len(removed) + len(back)
+    state = item.before["state"]
+    if left:
+        state = SampleState.LABELED
+    at = item.before["at"]
+    return Edit(
+        sample,
+        added=back,
+        removed=removed,
+        state=state,
+        by=item.before["by"],
+        at=datetime.fromisoformat(at) if at else None,
+        points_at=item.before["change"],
+    )

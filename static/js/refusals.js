@@ -1,0 +1,27 @@
+// @ts-check
+import { toast } from "./toast.js";
+
+/** A request of htmx that was refused or not answered is said in a toast. */
+export function watchRefusals() {
+  document.addEventListener("htmx:responseError", (event) => {
+    const { xhr } = /** @type {CustomEvent} */ (event).detail;
+    const text = messageOf(xhr);
+    toast(text ? { text, tone: "problem" } : { template: "toast-failed", tone: "problem" });
+  });
+  document.addEventListener("htmx:sendError", () => {
+    toast({ template: "toast-offline", tone: "problem" });
+  });
+}
+
+/**
+ * The server's own words: `message` of an API answer, or what an error page marks.
+ * @param {XMLHttpRequest} xhr
+ * @returns {string}
+ */
+export function messageOf(xhr) {
+  if (xhr.getResponseHeader("Content-Type")?.startsWith("application/json")) {
+    return JSON.parse(xhr.responseText).message ?? "";
+  }
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  return page.querySelector("[data-error-message]")?.textContent?.trim() ?? "";
+}
