@@ -15,7 +15,7 @@ from annotators.widgets import PasswordWithReveal, RadioCards
 PASSWORD_RULE = _("8 characters or more, not a common word, not only digits.")
 
 
-def _new_password_field(label: Any = _("Password")) -> forms.CharField:
+def _new_password_field(label: Any) -> forms.CharField:
     return forms.CharField(
         label=label,
         strip=False,
@@ -52,7 +52,7 @@ class NewAccountForm(forms.Form):
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    password = _new_password_field()
+    password = _new_password_field(_("Password"))
 
     def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

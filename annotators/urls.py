@@ -1,5 +1,4 @@
 from django.urls import path
-from django.views.i18n import set_language
 
 from annotators import views
 
@@ -18,7 +17,6 @@ urlpatterns = [
     path("password/reset/done/", views.password_reset_complete, name="password_reset_complete"),
     path("profile/", views.profile, name="profile"),
     path("profile/password/", views.password_change, name="password_change"),
-    path("language/", set_language, name="set_language"),
     path("theme/", views.set_theme, name="set_theme"),
     path("jobs/<int:job_id>/members/", views.members, name="members"),
     path("jobs/<int:job_id>/members/<int:member_id>/role/", views.member_role, name="member_role"),

@@ -8,12 +8,14 @@ from django.contrib.auth.decorators import login_required
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 from annotators import services
 from annotators.access import member_or_404, require
@@ -300,11 +302,12 @@ def _members(
 
 def _done(request: HttpRequest, member: Member, said: str) -> HttpResponse:
     messages.success(request, said)
-    still = Member.objects.filter(pk=member.pk).first()
-    if still is None or not still.can(Ability.SEE_MEMBERS):
-        # Those who gave up their own role have no business on this page any more.
-        return _go(request, "job_list")
-    return _members(request, member) if request.htmx else redirect("members", member.job_id)
+    own = member.job.members.filter(pk=member.pk).first()
+    if own is None or not own.can(Ability.SEE_MEMBERS):
+        # They gave up their own role: this page is closed to them now.
+        here = reverse("job_list")
+        return HttpResponseClientRedirect(here) if request.htmx else redirect(here)
+    return _members(request, own) if request.htmx else redirect("members", member.job_id)
 
 
 def _refused(request: HttpRequest, member: Member, error: DomainError) -> HttpResponse:

@@ -24,3 +24,7 @@ class ImageAdmin(admin.ModelAdmin):
     list_select_related = ["dataset"]
     raw_id_fields = ["dataset"]
     show_full_result_count = False
+
+    def has_delete_permission(self, request, obj=None) -> bool:  # noqa: ARG002
+        # Would take samples away behind the counters of their jobs.
+        return False

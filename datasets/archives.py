@@ -25,16 +25,18 @@ _UNICODE_PATH = 0x7075
 _CONTENTS_BYTES_PER_MEMBER = 500
 # A small file may pack as well as it likes: an image of one colour does.
 _RATIO_MATTERS_FROM = 1_000_000
+# What every tool writes for pictures. Others cost memory that the archive decides on.
+_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    members: int = 200_000
+    max_members: int = 200_000
     # Of one member, of all together, unpacked.
-    member_bytes: int = 25_000_000
-    total_bytes: int = 20_000_000_000
-    ratio: int = 200
+    max_member_bytes: int = 25_000_000
+    max_total_bytes: int = 20_000_000_000
+    max_ratio: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,17 @@ class Extraction:
         self._archive = archive
         self._put = put
         self._limits = limits
-        self._members = [info for info in archive.infolist() if not info.is_dir()]
+        self._members = [info for info in archive.infolist() if not _is_folder(info)]
         if not self._members:
             raise BadArchive("empty-archive")
-        if len(self._members) > limits.members:
-            raise BadArchive("too-many-members", limit=limits.members)
+        if len(self._members) > limits.max_members:
+            raise BadArchive("too-many-members", limit=limits.max_members)
         total = sum(info.file_size for info in self._members)
-        if total > limits.total_bytes:
+        if total > limits.max_total_bytes:
             raise BadArchive(
-                "archive-too-large", megabytes=megabytes(total), limit=megabytes(limits.total_bytes)
+                "archive-too-large",
+                megabytes=megabytes(total),
+                limit=megabytes(limits.max_total_bytes),
             )
 
     def __iter__(self) -> Iterator[Extracted | Refused]:
@@ -108,16 +112,18 @@ class Extraction:
 
     def _extract(self, info: zipfile.ZipInfo, name: str) -> int:
         try:
-            with self._archive.open(info) as packed:
-                stream = _Limited(packed, self._limits.member_bytes)
-                self._put(name, stream)
-                return stream.passed
-        except StorageError as error:
-            raise _Refusal(error.code, **error.params) from error
-        except NotImplementedError as error:
-            raise _Refusal("compression-not-supported") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError) as error:
+            packed = self._archive.open(info)
+        except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, struct.error) as error:
             raise _Refusal("damaged-member") from error
+        with packed:
+            stream = _Limited(packed, self._limits.max_member_bytes)
+            try:
+                self._put(name, stream)  # type: ignore[arg-type]
+            except StorageError as error:
+                raise _Refusal(error.code, **error.params) from error
+            except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+                raise _Refusal("damaged-member") from error
+        return stream.passed
 
 
 def extract_zip(file: BinaryIO, *, put: Put, limits: ArchiveLimits) -> Extraction:
@@ -151,12 +157,12 @@ class _BoundedReads:
     def __init__(self, file: BinaryIO, limits: ArchiveLimits) -> None:
         self._file = file
         self._limits = limits
-        self._most = limits.members * _CONTENTS_BYTES_PER_MEMBER + zipfile.ZIP_MAX_COMMENT
+        self._most = limits.max_members * _CONTENTS_BYTES_PER_MEMBER + zipfile.ZIP_MAX_COMMENT
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, count: int = -1) -> bytes:
         if count > self._most:
-            raise BadArchive("too-many-members", limit=self._limits.members)
+            raise BadArchive("too-many-members", limit=self._limits.max_members)
         return self._file.read(count)
 
     def seekable(self) -> bool:
@@ -185,22 +191,28 @@ class _Limited(io.RawIOBase):
         return len(block)
 
 
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return info.orig_filename.endswith(("/", "\\"))
+
+
 def _check_member(info: zipfile.ZipInfo, name: str, limits: ArchiveLimits) -> None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         raise _Refusal("link-in-archive")
     if info.flag_bits & _ENCRYPTED_FLAG:
         raise _Refusal("encrypted")
+    if info.compress_type not in _COMPRESSIONS:
+        raise _Refusal("compression-not-supported")
     if is_archive(name):
         raise _Refusal("nested-archive")
     ratio = info.file_size // max(info.compress_size, 1)
-    if info.file_size >= _RATIO_MATTERS_FROM and ratio > limits.ratio:
+    if info.file_size >= _RATIO_MATTERS_FROM and ratio > limits.max_ratio:
         raise _Refusal("compression-bomb", ratio=ratio)
-    if info.file_size > limits.member_bytes:
+    if info.file_size > limits.max_member_bytes:
         raise _Refusal(
             "too-large-file",
             megabytes=megabytes(info.file_size),
-            limit=megabytes(limits.member_bytes),
+            limit=megabytes(limits.max_member_bytes),
         )
 
 
@@ -211,7 +223,7 @@ def _safe_name(raw: str) -> str:
     parts = [part for part in path.split("/") if part not in ("", ".")]
     leads_out = path.startswith("/") or _DRIVE.match(path) or ".." in parts
     if leads_out or not parts or "\0" in path:
-        raise _Refusal("unsafe-path")
+        raise _Refusal("unsafe-name")
     return "/".join(parts)
 
 
@@ -233,7 +245,8 @@ def _names_of(members: Sequence[zipfile.ZipInfo]) -> list[str]:
 def _name_of(info: zipfile.ZipInfo, encoding: str) -> str:
     if not _is_unmarked(info):
         return info.orig_filename
-    return _unicode_path(info.extra) or info.orig_filename.encode("cp437").decode(encoding)
+    raw = info.orig_filename.encode("cp437")
+    return _unicode_path(info.extra, raw) or raw.decode(encoding)
 
 
 def _is_unmarked(info: zipfile.ZipInfo) -> bool:
@@ -249,11 +262,14 @@ def _all_in(encoding: str, names: Sequence[bytes]) -> bool:
     return True
 
 
-def _unicode_path(extra: bytes) -> str:
-    """The name in UTF-8 that some tools add as an extra field; Python 3.11 does not look for it."""
+def _unicode_path(extra: bytes, raw_name: bytes) -> str:
+    """The name in UTF-8 that some tools add as an extra field; Python 3.11 does not look for it.
+
+    It carries the checksum of the plain name, so that one left over from a renaming is noticed.
+    """
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<HH", extra)
-        if kind == _UNICODE_PATH and length > 5:
-            return extra[9 : 4 + length].decode("utf-8", "replace")
-        extra = extra[4 + length :]
+        value, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == _UNICODE_PATH and value[1:5] == struct.pack("<I", zlib.crc32(raw_name)):
+            return value[5:].decode("utf-8", "replace")
     return ""

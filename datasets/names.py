@@ -72,25 +72,30 @@ def readable(key: str) -> str:
 # The mark that `list_safe` adds. A path that carries one already is marked again, so that no
 # path of a dataset can be equal to the new name of another.
 _MARK = re.compile(r"~[0-9a-f]{12}(?=\.[^.]*$|$)")
-# Readers of lists split at blanks and at whatever they take for the end of a line.
-_BLANK = re.compile(r"[\s\x00-\x1f\x7f\x85\u2028\u2029]+")
+# Readers of lists split lines at these, each one at some of them.
+_LINE_BREAKS = r"\x00-\x1f\x7f\x85\u2028\u2029"
+_BREAKS = re.compile(f"[{_LINE_BREAKS}]+|^\\s+")
+_BREAKS_AND_SPACES = re.compile(f"[ {_LINE_BREAKS}]+|^\\s+")
+_LONGEST_SUFFIX = 16
 
 
-def fits_list(path: str) -> bool:
-    """Whether the path can stand in a line of a list whose fields are parted by blanks."""
-    return not _BLANK.search(path) and not _MARK.search(path)
+def fits_list(path: str, *, with_spaces: bool) -> bool:
+    """Whether the path can stand first in a line of a list; without spaces where they part the
+    fields of the line."""
+    return not (_BREAKS if with_spaces else _BREAKS_AND_SPACES).search(path)
 
 
-def list_safe(path: str) -> str:
+def list_safe(path: str, *, with_spaces: bool) -> str:
     """The path itself where it fits a list, else a name made from it that no other path gets."""
-    if fits_list(path):
+    breaks = _BREAKS if with_spaces else _BREAKS_AND_SPACES
+    if not breaks.search(path) and not _MARK.search(path):
         return path
-    folder, slash, name = _BLANK.sub("_", path).rpartition("/")
+    folder, slash, name = breaks.sub("_", path).rpartition("/")
     stem, dot, last = name.rpartition(".")
-    if not stem:
+    if not stem or len(last) > _LONGEST_SUFFIX:
         stem, dot, last = name, "", ""
-    mark = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    # 255 bytes is the longest name that file systems take; 4 bytes a character at most.
-    room = 255 - len(f"~{mark}.{last}".encode("utf-8", "surrogatepass"))
-    stem = stem.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore")
+    mark = hashlib.sha256(path.encode()).hexdigest()[:12]
+    # File systems take names of 255 bytes.
+    room = 255 - len(f"~{mark}{dot}{last}".encode())
+    stem = stem.encode()[:room].decode("utf-8", "ignore")
     return f"{folder}{slash}{stem}~{mark}{dot}{last}"

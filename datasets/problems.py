@@ -49,8 +49,14 @@ _MESSAGES = {
         "there, or add the one it leads to."
     ),
     "name-not-utf8": _("The name is not valid UTF-8. Rename the file."),
-    "name-too-long": _("The name is too long. Rename the file to at most 255 bytes."),
+    "name-too-long": _(
+        "The name is too long: a file name may have 255 bytes, a path with all its folders 1,024 "
+        "characters. Rename it."
+    ),
     "name-taken": _("A file and a folder cannot have the same name."),
+    "name-taken-by-other": _(
+        "Another file has this name already; it was not replaced. Rename the file and add it again."
+    ),
     "read-only": _("The server may not write or delete there."),
     "no-space": _("The disk of the server is full. Free some space and try again."),
     "incomplete": _("%(received)s bytes arrived instead of %(size)s. Upload the file once more."),
@@ -74,7 +80,7 @@ _MESSAGES = {
         "The files in the zip archive are too large together: %(megabytes)s MB, at most %(limit)s "
         "MB are allowed. Split it."
     ),
-    "unsafe-path": _("The path in the archive leads out of it. Nothing was written."),
+    "unsafe-name": _("The path leads out of the folder it belongs in. Nothing was stored."),
     "link-in-archive": _("This is a link or a device. Archives may hold files and folders only."),
     "encrypted": _("The file is protected by a password. Make the zip archive without one."),
     "compression-not-supported": _(

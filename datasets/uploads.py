@@ -143,7 +143,10 @@ def remove_archives(dataset: Dataset, names: Iterable[str]) -> None:
 
 def _unpack(dataset: Dataset, archive: Path, *, shown: str) -> Iterator[Problem]:
     limits = ArchiveLimits(
-        max_members=settings.MAX_UPLOAD_FILES, max_total_bytes=settings.MAX_UPLOAD_BYTES
+        members=settings.MAX_UPLOAD_FILES,
+        member_bytes=settings.MAX_IMAGE_BYTES,
+        # A zip of photos hardly packs them: what unpacks to far more is not photos.
+        total_bytes=5 * settings.MAX_UPLOAD_BYTES,
     )
     taken: list[str] = []
 

@@ -19,15 +19,18 @@ class CounterAdmin(admin.ModelAdmin):
 
 
 class BigTableAdmin(admin.ModelAdmin):
-    """For tables of a million rows: no full count, no choice lists of rows."""
+    """For tables of a million rows, written by the services alone: they keep the counters and the
+    history right."""
 
     show_full_result_count = False
 
     def has_add_permission(self, request) -> bool:  # noqa: ARG002
-        # Written by the services alone, which keep counters and history right.
         return False
 
     def has_change_permission(self, request, obj=None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:  # noqa: ARG002
         return False
 
 

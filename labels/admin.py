@@ -11,6 +11,10 @@ class LabelAdmin(admin.ModelAdmin):
     list_select_related = ["job"]
     raw_id_fields = ["job"]
 
+    def has_delete_permission(self, request, obj=None) -> bool:  # noqa: ARG002
+        # Would take annotations away behind the counters and the history.
+        return False
+
 
 @admin.register(Annotation)
 class AnnotationAdmin(BigTableAdmin):

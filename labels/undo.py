@@ -27,7 +27,9 @@ def redo_last(member: Member) -> Result:
 
 @transaction.atomic
 def _revert_last(member: Member, *, redo: bool) -> Result:
-    own = member.job.changes.select_for_update().filter(actor=member.user)
+    # Two tabs of one person take turns: the second sees what the first took back.
+    Member.objects.select_for_update().get(pk=member.pk)
+    own = member.job.changes.filter(actor=member.user)
     recent = list(own.select_related("reverted_by").order_by("-id")[: 4 * UNDO_DEPTH])
     change = _last_to_redo(recent) if redo else _last_to_undo(recent)
     if change is None:
@@ -86,6 +88,8 @@ def _backwards(sample: Held, item, labels: set[int]) -> Edit:
     state = item.before["state"]
     if left:
         state = SampleState.LABELED
+    elif len(back) < len(item.removed):
+        state = SampleState.UNLABELED
     at = item.before["at"]
     return Edit(
         sample,

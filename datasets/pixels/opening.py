@@ -46,8 +46,8 @@ Source = Path | str | bytes | BinaryIO
 class Limits:
     """What one image may be at most."""
 
-    bytes: int = 25_000_000
-    pixels: int = 100_000_000
+    max_bytes: int = 25_000_000
+    max_pixels: int = 100_000_000
 
 
 class BadImage(Exception):
@@ -76,9 +76,9 @@ def opened(source: Source, *, limits: Limits) -> Iterator[Opened]:
         stream.seek(0)
         head = stream.read(HEAD_BYTES)
         kind = _accepted_kind(head)
-        if size > limits.bytes:
+        if size > limits.max_bytes:
             raise BadImage(
-                "too-large-file", megabytes=megabytes(size), limit=megabytes(limits.bytes)
+                "too-large-file", megabytes=megabytes(size), limit=megabytes(limits.max_bytes)
             )
         if kind == "WEBP":
             # Pillow's decoder allocates the canvas as soon as it is opened.
@@ -130,7 +130,7 @@ def _stream_of(source: Source, *, limits: Limits) -> Iterator[BinaryIO]:
         yield source
     else:
         # One byte more than allowed shows that the file is too large.
-        yield io.BytesIO(source.read(limits.bytes + 1))
+        yield io.BytesIO(source.read(limits.max_bytes + 1))
 
 
 def _accepted_kind(head: bytes) -> str:
@@ -146,13 +146,13 @@ def _accepted_kind(head: bytes) -> str:
 
 def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
     width, height = size
-    if width * height > limits.pixels:
+    if width * height > limits.max_pixels:
         raise BadImage(
             "too-many-pixels",
             width=width,
             height=height,
             megapixels=megabytes(width * height),
-            limit=megabytes(limits.pixels),
+            limit=megabytes(limits.max_pixels),
         )
 
 

@@ -1,0 +1,79 @@
+"""Bytes that pages show or hand over: thumbnails, images, finished exports."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from django.contrib.auth.decorators import login_required
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotFound,
+    HttpResponseNotModified,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404
+from django.utils.http import content_disposition_header, parse_etags
+from django.views.decorators.http import require_GET
+
+from annotators.access import member_or_404
+from annotators.models import Member
+from annotators.roles import Ability
+from datasets import problems, thumbnails
+from datasets.models import Image
+from datasets.pixels import BadImage
+from datasets.storages import StorageError
+from jobs import exports
+
+FOR_EVER = "private, max-age=31536000, immutable"
+# Asked for again each time, answered by "not modified".
+CHECKED = "private, no-cache"
+BLOCK_BYTES = 262_144
+
+
+@login_required
+@require_GET
+def thumbnail(request: HttpRequest, job_id: int, sample_id: int, key: str) -> HttpResponse:
+    """The address holds the content key: what it shows never changes and is kept for ever."""
+    found = _image(member_or_404(request.user, job_id, Ability.VIEW), sample_id)
+    try:
+        content = thumbnails.thumbnail_of(found)
+    except (StorageError, BadImage) as error:
+        return _unshown(error)
+    response = HttpResponse(content, content_type=thumbnails.MEDIA_TYPE)
+    is_current = key == thumbnails.content_key(found)
+    response["Cache-Control"] = FOR_EVER if is_current else CHECKED
+    return response
+
+
+@login_required
+@require_GET
+def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
+    """The image at full size; with its content key as `v` it is kept for ever."""
+    found = _image(member_or_404(request.user, job_id, Ability.VIEW), sample_id)
+    key = thumbnails.content_key(found)
+    etag = f'"{key}"'
+    if etag in parse_etags(request.headers.get("If-None-Match", "")):
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        try:
+            shown = thumbnails.shown(found)
+        except (StorageError, BadImage) as error:
+            return _unshown(error)
+        response = HttpResponse(shown.content, content_type=shown.media_type)
+    response["ETag"] = etag
+    response["Cache-Control"] = FOR_EVER if request.GET.get("v") == key else CHECKED
+    return response
+
+
+def _image(member: Member, sample_id: int) -> Image:
+    rows = member.job.samples.select_related("image__dataset__storage")
+    return get_object_or_404(rows, pk=sample_id).image
+
+
+def _unshown(error: StorageError | BadImage) -> HttpResponse:
+    text = problems.describe(error.code, error.params)
+    response = HttpResponseNotFound(text, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = CHECKED
+    return response

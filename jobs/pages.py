@@ -1,0 +1,146 @@
+"""One page of a job's samples, and the neighbours of one sample.
+
+Keyset, never offset: whoever labels on "Unlabeled" takes rows out of the query, and an offset
+would skip as many on the next page as were labeled on this one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import QueryDict
+
+from jobs import counters
+from jobs.filters import canonical, filter_samples
+from jobs.models import Job, Sample, SampleState
+
+PAGE_SIZES = (50, 100, 200)
+DEFAULT_SIZE = 100
+# What the viewer loads ahead, in either direction.
+AHEAD, BEHIND = 2, 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a job somebody is: the filters, the page size and where the page starts."""
+
+    filters: str = ""
+    size: int = DEFAULT_SIZE
+    after: int | None = None
+    before: int | None = None
+
+    def query(self, *, with_page: bool = True) -> str:
+        """The query string; without the page it is what the viewer's addresses carry."""
+        query = QueryDict(self.filters, mutable=True)
+        if with_page and self.size != DEFAULT_SIZE:
+            query["size"] = self.size
+        for name, value in (("after", self.after), ("before", self.before)):
+            if with_page and value is not None:
+                query[name] = value
+        return query.urlencode()
+
+    @property
+    def state(self) -> str:
+        return QueryDict(self.filters).get("state", "")
+
+
+def read_place(query: QueryDict, *, size: int = DEFAULT_SIZE) -> Place:
+    """`size` is the one that the person chose last."""
+    chosen = _number(query.get("size"))
+    after = _number(query.get("after"))
+    before = _number(query.get("before")) if after is None else None
+    return Place(canonical(query), chosen if chosen in PAGE_SIZES else size, after, before)
+
+
+def _number(raw: str | None) -> int | None:
+    return int(raw) if raw and raw.isascii() and raw.isdigit() and len(raw) < 19 else None
+
+
+def start_of(place: Place, *, size: int | None = None, state: str | None = None) -> Place:
+    """The first page under the same filters, with another size or state where one is given."""
+    query = QueryDict(place.filters, mutable=True)
+    if state is not None:
+        query["state"] = state
+    return Place(canonical(query), size or place.size)
+
+
+@dataclass(frozen=True)
+class Page:
+    """`previous` and `next` are places, None where there is nothing in that direction."""
+
+    samples: list[Sample]
+    previous: Place | None
+    next: Place | None
+
+
+def read_page(job: Job, place: Place) -> Page:
+    """Two statements, whatever the size: samples with image and suggestion, their annotations."""
+    found, _form = filter_samples(job, QueryDict(place.filters))
+    if place.before is not None:
+        rows = list(tile_rows(found.filter(pk__lt=place.before).order_by("-pk"), place.size + 1))
+        has_more, rows = len(rows) > place.size, rows[: place.size][::-1]
+        has_previous, has_next = has_more, True
+    else:
+        if place.after is not None:
+            found = found.filter(pk__gt=place.after)
+        rows = list(tile_rows(found, place.size + 1))
+        has_previous, has_next = place.after is not None, len(rows) > place.size
+        rows = rows[: place.size]
+    start = start_of(place)
+    if not rows:
+        return Page([], start if has_previous or has_next else None, None)
+    return Page(
+        rows,
+        replace(start, before=rows[0].pk) if has_previous else None,
+        replace(start, after=rows[-1].pk) if has_next else None,
+    )
+
+
+def tile_rows(samples: QuerySet[Sample], most: int) -> QuerySet[Sample]:
+    """With all that a tile shows. `top_labels` is the newest prediction, whose model is not asked:
+    as a subquery it costs no statement of its own."""
+    predictions = Sample._meta.get_field("predictions").related_model.objects
+    newest = predictions.filter(sample=OuterRef("pk")).order_by("-created_at")
+    rows = samples.annotate(top_labels=Subquery(newest.values("labels")[:1]))
+    return rows.select_related("image").prefetch_related("annotations")[:most]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Ids of the samples around one, nearest first, under the same filters."""
+
+    before: list[int]
+    after: list[int]
+
+    @property
+    def previous(self) -> int | None:
+        return next(iter(self.before), None)
+
+    @property
+    def next(self) -> int | None:
+        return next(iter(self.after), None)
+
+
+def neighbours(job: Job, place: Place, sample: Sample) -> Neighbours:
+    """The sample itself may have left the query since: its place in it stays."""
+    found, _form = filter_samples(job, QueryDict(place.filters))
+    ids = found.values_list("pk", flat=True)
+    return Neighbours(
+        before=list(ids.filter(pk__lt=sample.pk).order_by("-pk")[:BEHIND]),
+        after=list(ids.filter(pk__gt=sample.pk)[:AHEAD]),
+    )
+
+
+def total(job: Job, place: Place, counts: dict[str, int]) -> int:
+    """How many samples the filters find: from the counters where one says it, else counted."""
+    query = QueryDict(place.filters)
+    if not query:
+        return total_of(counts)
+    if list(query) == ["state"] and query["state"] in SampleState.values:
+        return counts.get(counters.state_key(query["state"]), 0)
+    found, _form = filter_samples(job, query)
+    return found.count()
+
+
+def total_of(counts: dict[str, int], states: Iterable[str] = SampleState.values) -> int:
+    return sum(counts.get(counters.state_key(state), 0) for state in states)

@@ -1,0 +1,163 @@
+"""What pages show of samples and labels: made here, so that templates only write it down."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from annotators.models import Member
+from annotators.roles import DENIALS, Ability
+from datasets.thumbnails import content_key
+from inference.models import Prediction
+from inference.services import Suggestion, suggestions
+from jobs.counters import label_key
+from jobs.models import Job, Sample
+from jobs.pages import Place
+from labels.models import Label
+
+# So many chips fit on a tile; of more labels the number is shown.
+CHIPS = 2
+# The keys of the first ten labels, in the order of a keyboard.
+KEYS = "1234567890"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One sample in the grid. Addresses are relative to the job's page: a page has a hundred."""
+
+    sample: Sample
+    name: str
+    folder: str
+    href: str
+    thumbnail: str
+    labels: list[Label]
+    suggestion: Suggestion | None
+    is_done: bool
+
+    @property
+    def chips(self) -> list[Label]:
+        return self.labels[:CHIPS]
+
+    @property
+    def more(self) -> int:
+        return len(self.labels) - CHIPS
+
+    @property
+    def label_ids(self) -> str:
+        return " ".join(str(label.pk) for label in self.labels)
+
+
+def tiles_of(samples: Iterable[Sample], labels: Iterable[Label], place: Place) -> list[Tile]:
+    """`samples` as jobs.pages.tile_rows reads them, `labels` those of the job."""
+    by_id = {label.pk: label for label in labels}
+    known = {label.name: label.pk for label in by_id.values()}
+    query = place.query(with_page=False)
+    suffix = f"?{query}" if query else ""
+    return [_tile(sample, by_id, known, place.state, suffix) for sample in samples]
+
+
+def _tile(
+    sample: Sample, by_id: dict[int, Label], known: dict[str, int], state: str, suffix: str
+) -> Tile:
+    folder, _slash, name = sample.path.rpartition("/")
+    carried = {annotation.label_id for annotation in sample.annotations.all()}
+    suggested = None
+    if not carried and sample.top_labels:
+        best = Prediction(labels=sample.top_labels[:1])
+        suggested = suggestions(best, known)[0]
+    return Tile(
+        sample=sample,
+        name=name,
+        folder=folder,
+        href=f"samples/{sample.pk}/{suffix}",
+        thumbnail=f"samples/{sample.pk}/thumbnail/{content_key(sample.image)}/",
+        labels=[label for pk, label in by_id.items() if pk in carried],
+        suggestion=suggested,
+        is_done=bool(state) and sample.state != state,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """One line of the label panel."""
+
+    label: Label
+    key: str
+    count: int
+
+
+def label_rows(labels: Iterable[Label], counts: dict[str, int]) -> list[LabelRow]:
+    return [
+        LabelRow(label, KEYS[at] if at < len(KEYS) else "", counts.get(label_key(label.pk), 0))
+        for at, label in enumerate(labels)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One suggested label in the viewer: accepted by a click, or refused with the reason."""
+
+    suggestion: Suggestion
+    colour: int | None
+    is_carried: bool
+    refusal: str
+
+
+def newest_prediction(sample: Sample) -> Prediction | None:
+    return max(sample.predictions.all(), key=lambda one: one.created_at, default=None)
+
+
+def offers(
+    member: Member, sample: Sample, newest: Prediction, labels: Iterable[Label]
+) -> list[Offer]:
+    """What a prediction of the sample says, in terms of the job."""
+    by_id = {label.pk: label for label in labels}
+    carried = {annotation.label_id for annotation in sample.annotations.all()}
+    found = suggestions(newest, {label.name: pk for pk, label in by_id.items()})
+    return [
+        Offer(
+            suggestion=one,
+            colour=by_id[one.label].colour if one.label else None,
+            is_carried=one.label in carried,
+            refusal=refusal(member, one),
+        )
+        for one in found
+    ]
+
+
+def refusal(member: Member, one: Suggestion) -> str:
+    """Why the member may not accept the suggestion, or nothing."""
+    if not member.can(Ability.LABEL):
+        return str(DENIALS[Ability.LABEL])
+    if one.label is None and not member.can(Ability.CREATE_LABEL):
+        return str(DENIALS[Ability.CREATE_LABEL])
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChip:
+    """An active filter that no tab shows, and the query string without it."""
+
+    name: str
+    value: str
+    query: str
+
+
+def filter_chips(job: Job, place: Place, labels: Iterable[Label]) -> list[FilterChip]:
+    query = QueryDict(place.filters)
+    chips = []
+    for name in ("label", "by", "path"):
+        if name in query:
+            left = query.copy()
+            del left[name]
+            chips.append(FilterChip(name, _shown(job, name, query[name], labels), left.urlencode()))
+    return chips
+
+
+def _shown(job: Job, name: str, value: str, labels: Iterable[Label]) -> str:
+    if name == "label":
+        return next((label.name for label in labels if str(label.pk) == value), value)
+    if name == "by" and value.isdecimal():
+        member = job.members.select_related("user").filter(user_id=value).first()
+        return str(member.user) if member else value
+    return value

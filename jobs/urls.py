@@ -1,0 +1,26 @@
+"""Addresses of the job pages."""
+
+from django.urls import path
+
+from jobs import files, views
+
+urlpatterns = [
+    path("", views.job_list, name="job_list"),
+    path("jobs/new/", views.job_new, name="job_new"),
+    path("jobs/new/labels/", views.label_preview, name="label_preview"),
+    path("jobs/folders/", views.folders, name="folders"),
+    path("jobs/<int:job_id>/", views.job, name="job"),
+    path("jobs/<int:job_id>/tiles/", views.tiles, name="tiles"),
+    path("jobs/<int:job_id>/labels/", views.label_list, name="label_list"),
+    path("jobs/<int:job_id>/add/", views.add_data, name="add_data"),
+    path("jobs/<int:job_id>/samples/<int:sample_id>/", views.sample, name="sample"),
+    path(
+        "jobs/<int:job_id>/samples/<int:sample_id>/thumbnail/<slug:key>/",
+        files.thumbnail,
+        name="thumbnail",
+    ),
+    path("jobs/<int:job_id>/samples/<int:sample_id>/image/", files.image, name="image"),
+    path("jobs/<int:job_id>/export/", views.export, name="export"),
+    path("jobs/<int:job_id>/runs/<int:run_id>/", views.run, name="run"),
+    path("jobs/<int:job_id>/runs/<int:run_id>/download/", files.download, name="download"),
+]

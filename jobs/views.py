@@ -1,0 +1,374 @@
+"""Pages of jobs: the list, a new one, the grid, the viewer, adding images, export, runs."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from annotators.access import member_or_404
+from annotators.models import Member
+from annotators.roles import DENIALS, Ability
+from datasets import problems, uploads
+from datasets.thumbnails import content_key
+from jobs import counters, pages, services
+from jobs.folders import look_into
+from jobs.forms import (
+    AddFilesForm,
+    ExportForm,
+    JobForm,
+    LabelForm,
+    Source,
+    typed_labels,
+    with_suggestions,
+)
+from jobs.models import Job, Sample, SampleState
+from jobs.tiles import filter_chips, label_rows, newest_prediction, offers, tiles_of
+from labelhub.errors import DomainError
+from labels.models import Label
+from labels.services import create_job_with_labels, create_label
+from runs.models import Run, RunKind, RunState
+
+# A form that is shown again with what is wrong in it; htmx swaps this status in (base.html).
+UNPROCESSABLE = 422
+SIZE_COOKIE = "labelhub_page_size"
+YEAR = 365 * 24 * 3600
+MOST_TILES = 200
+MOST_EXPORTS = 50
+PROBLEMS_PER_PAGE = 200
+
+
+def _status_of(form: BaseForm) -> int:
+    return UNPROCESSABLE if form.errors else 200
+
+
+# Jobs --------------------------------------------------------------------------------------------
+@login_required
+@require_GET
+def job_list(request: HttpRequest) -> HttpResponse:
+    memberships = request.user.memberships.select_related("job").order_by("-job_id")
+    counts = counters.read_many(member.job for member in memberships)
+    rows = [_progress_of(counts[member.job_id]) | {"member": member} for member in memberships]
+    return render(request, "jobs/job_list.html", {"rows": rows})
+
+
+def _progress_of(counts: dict[str, int]) -> dict[str, int]:
+    labeled = counts.get(counters.state_key(SampleState.LABELED), 0)
+    total = pages.total_of(counts)
+    return {"labeled": labeled, "total": total, "percent": 100 * labeled // total if total else 0}
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def job_new(request: HttpRequest) -> HttpResponse:
+    """The buttons `browse` and `fix` change a field of the form, for browsers without scripts."""
+    _require_can_create(request)
+    if request.method == "GET":
+        return _job_new(request, JobForm())
+    if "browse" in request.POST or "fix" in request.POST:
+        data = request.POST.copy()
+        data["folder"] = data.get("browse", data.get("folder", ""))
+        if "fix" in data:
+            data["labels"] = with_suggestions(data.get("labels", ""))
+        return _job_new(request, JobForm(initial=data.dict()))
+    form = JobForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            made = create_job_with_labels(**form.new_job(), by=request.user)
+        except DomainError as error:
+            form.add_error("folder" if form.new_job()["folder"] else None, error.message)
+        else:
+            if form.cleaned_data["source"] == Source.UPLOAD:
+                _take_in(request, made, form.cleaned_data["files"])
+            return redirect("job", made.pk)
+    return _job_new(request, form)
+
+
+def _require_can_create(request: HttpRequest) -> None:
+    if not request.user.can_create_jobs:
+        raise PermissionDenied(_("You may not create jobs. Ask the administrator."))
+
+
+def _job_new(request: HttpRequest, form: JobForm) -> HttpResponse:
+    context = {
+        "form": form,
+        "folder": look_into(form["folder"].value() or ""),
+        "typed": typed_labels(form["labels"].value() or ""),
+    }
+    return render(request, "jobs/job_new.html", context, status=_status_of(form))
+
+
+def _take_in(request: HttpRequest, job: Job, files: list[UploadedFile]) -> None:
+    """Keeps the files of a form and starts the import; one that is refused does not stop it."""
+    for file in files:
+        try:
+            uploads.receive(job.dataset, file.name, file, size=file.size)
+        except DomainError as error:
+            messages.error(request, error.message)
+    if files:
+        services.start_import(job, by=request.user)
+
+
+@login_required
+@require_GET
+def folders(request: HttpRequest) -> HttpResponse:
+    """The field for a folder of the server, with what is inside the one that it names."""
+    _require_can_create(request)
+    folder = look_into(request.GET.get("path", request.GET.get("folder", "")))
+    return render(request, "jobs/_folders.html", {"folder": folder})
+
+
+@login_required
+@require_http_methods(["POST"])
+def label_preview(request: HttpRequest) -> HttpResponse:
+    """How typed labels will look; with `fix`, the field with names that may be labels."""
+    _require_can_create(request)
+    text = request.POST.get("labels", "")
+    if "fix" not in request.POST:
+        return render(request, "jobs/_label_preview.html", {"typed": typed_labels(text)})
+    text = with_suggestions(text)
+    form = JobForm(initial={"labels": text})
+    context = {"form": form, "typed": typed_labels(text)}
+    return render(request, "jobs/_labels_field.html", context)
+
+
+# The grid ----------------------------------------------------------------------------------------
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def job(request: HttpRequest, job_id: int) -> HttpResponse:
+    """A page of tiles. To a script it gives the tiles alone, to fill up a page while importing."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    place = pages.read_place(request.GET, size=_kept_size(request))
+    labels = list(member.job.labels.all())
+    page = pages.read_page(member.job, place)
+    context: dict[str, Any] = {
+        "page": page,
+        "tiles": tiles_of(page.samples, labels, place),
+    }
+    if request.htmx:
+        return render(request, "jobs/_tiles.html", context)
+    counts = counters.read(member.job)
+    context |= _panel(member, labels, counts) | {
+        "place": place,
+        "state": place.state,
+        "tabs": _tabs(place, counts),
+        "found": pages.total(member.job, place, counts),
+        "chips": filter_chips(member.job, place, labels),
+        "sizes": [(size, _page_query(place, size=size)) for size in pages.PAGE_SIZES],
+        "import": member.job.runs.filter(kind=RunKind.IMPORT).order_by("-id").first(),
+    }
+    response = render(request, "jobs/job.html", context)
+    if request.GET.get("size") == str(place.size):
+        response.set_cookie(SIZE_COOKIE, place.size, max_age=YEAR, samesite="Lax", httponly=True)
+    return response
+
+
+def _kept_size(request: HttpRequest) -> int:
+    kept = request.COOKIES.get(SIZE_COOKIE, "")
+    return int(kept) if kept in map(str, pages.PAGE_SIZES) else pages.DEFAULT_SIZE
+
+
+def _page_query(place: pages.Place, **changes: Any) -> str:
+    return pages.start_of(place, **changes).query()
+
+
+def _panel(member: Member, labels: list[Label], counts: dict[str, int]) -> dict[str, Any]:
+    """What the header and the label panel of both work surfaces show."""
+    return _progress_of(counts) | {
+        "member": member,
+        "job": member.job,
+        "rows": label_rows(labels, counts),
+        "can_label": member.can(Ability.LABEL),
+        "can_create_label": member.can(Ability.CREATE_LABEL),
+        "no_new_label": DENIALS[Ability.CREATE_LABEL],
+    }
+
+
+def _tabs(place: pages.Place, counts: dict[str, int]) -> list[dict[str, Any]]:
+    tabs = [{"state": "", "name": _("All"), "key": "all", "count": pages.total_of(counts)}]
+    for state in SampleState:
+        key = counters.state_key(state)
+        tabs.append({"state": state, "name": state.label, "key": key, "count": counts.get(key, 0)})
+    return [tab | {"query": _page_query(place, state=tab["state"])} for tab in tabs]
+
+
+@login_required
+@require_GET
+def tiles(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The tiles of these samples, for repainting them in place."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    raw = request.GET.get("ids", "").split(",")
+    if len(raw) > MOST_TILES or not all(one.isascii() and one.isdigit() for one in raw):
+        return HttpResponseBadRequest()
+    found = member.job.samples.filter(pk__in=raw).order_by("pk")
+    rows = pages.tile_rows(found, MOST_TILES)
+    made = tiles_of(rows, member.job.labels.all(), pages.read_place(request.GET))
+    return render(request, "jobs/_tiles.html", {"tiles": made})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
+def label_list(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The label panel; a POST adds a label."""
+    ability = Ability.CREATE_LABEL if request.method == "POST" else Ability.VIEW
+    member = member_or_404(request.user, job_id, ability)
+    form, error = LabelForm(request.POST or None), ""
+    if form.is_valid():
+        try:
+            create_label(member.job, form.cleaned_data["name"])
+        except DomainError as refused:
+            error = refused.message
+    elif request.method == "POST":
+        error = _("A label needs a name.")
+    if not request.htmx:
+        if error:
+            messages.error(request, error)
+        return redirect("job", member.job_id)
+    labels = list(member.job.labels.all())
+    context = _panel(member, labels, counters.read(member.job))
+    context |= {"error": error, "typed_name": form.data.get("name", "") if error else ""}
+    return render(request, "jobs/_labels.html", context, status=UNPROCESSABLE if error else 200)
+
+
+# The viewer --------------------------------------------------------------------------------------
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def sample(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
+    """One image large. To a script it gives what changes from image to image."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    rows = member.job.samples.select_related("image", "last_by")
+    found = get_object_or_404(
+        rows.prefetch_related("annotations__user", "predictions"), pk=sample_id
+    )
+    place = pages.read_place(request.GET)
+    labels = list(member.job.labels.all())
+    context = _viewed(member, found, place, labels)
+    if request.htmx:
+        return render(request, "jobs/_sample.html", context)
+    context |= _panel(member, labels, counters.read(member.job))
+    return render(request, "jobs/sample.html", context)
+
+
+def _viewed(
+    member: Member, found: Sample, place: pages.Place, labels: list[Label]
+) -> dict[str, Any]:
+    around = pages.neighbours(member.job, place, found)
+    query = place.query(with_page=False)
+
+    def address(sample_id: int | None) -> str:
+        if sample_id is None:
+            return ""
+        path = reverse("sample", args=[member.job_id, sample_id])
+        return f"{path}?{query}" if query else path
+
+    carried = {annotation.label_id: annotation for annotation in found.annotations.all()}
+    newest = newest_prediction(found)
+    image = reverse("image", args=[member.job_id, found.pk])
+    return {
+        "member": member,
+        "job": member.job,
+        "sample": found,
+        "name": found.path.rpartition("/")[2],
+        "image_url": f"{image}?v={content_key(found.image)}",
+        "grid_query": query,
+        "previous": address(around.previous),
+        "next": address(around.next),
+        "ahead": [address(pk) for pk in around.after + around.before],
+        "carried": [(label, carried[label.pk]) for label in labels if label.pk in carried],
+        "label_ids": " ".join(str(pk) for pk in carried),
+        "prediction": newest,
+        "offers": offers(member, found, newest, labels) if newest else [],
+        "can_label": member.can(Ability.LABEL),
+        "can_predict": member.can(Ability.PREDICT),
+    }
+
+
+# Adding images, export, runs ---------------------------------------------------------------------
+@login_required
+@require_http_methods(["GET", "POST"])
+def add_data(request: HttpRequest, job_id: int) -> HttpResponse:
+    """More images: uploaded ones, or those that are new in the folder of the server."""
+    member = member_or_404(request.user, job_id, Ability.ADD_DATA)
+    dataset = member.job.dataset
+    form = AddFilesForm()
+    if request.method == "POST":
+        if not dataset.takes_uploads:
+            services.start_import(member.job, by=request.user)
+            return redirect("job", job_id)
+        form = AddFilesForm(request.POST, request.FILES)
+        if form.is_valid():
+            _take_in(request, member.job, form.cleaned_data["files"])
+            return redirect("job", job_id)
+    context = {"member": member, "job": member.job, "dataset": dataset, "form": form}
+    return render(request, "jobs/add_data.html", context, status=_status_of(form))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def export(request: HttpRequest, job_id: int) -> HttpResponse:
+    member = member_or_404(request.user, job_id, Ability.EXPORT)
+    form = ExportForm(request.POST) if request.method == "POST" else ExportForm()
+    if form.is_bound and form.is_valid():
+        services.start_export(member.job, by=request.user, options=form.options())
+        return redirect("export", job_id)
+    rows = member.job.runs.filter(kind=RunKind.EXPORT).select_related("created_by")
+    runs = list(rows.order_by("-id")[:MOST_EXPORTS])
+    context = _progress_of(counters.read(member.job)) | {
+        "member": member,
+        "job": member.job,
+        "form": form,
+        "exports": runs,
+        "is_working": any(not run.is_over for run in runs),
+    }
+    return render(request, "jobs/export.html", context, status=_status_of(form))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def run(request: HttpRequest, job_id: int, run_id: int) -> HttpResponse:
+    """What a run did and could not do; a POST cancels it or takes it up again."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = get_object_or_404(member.job.runs.select_related("created_by"), pk=run_id)
+    if request.method == "POST":
+        try:
+            services.control_run(member, found, request.POST.get("command", ""))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("run", job_id, run_id)
+    after = request.GET.get("after", "")
+    rows = found.problems.filter(pk__gt=int(after) if after.isdecimal() else 0).order_by("pk")
+    shown = list(rows[: PROBLEMS_PER_PAGE + 1])
+    listed = shown[:PROBLEMS_PER_PAGE]
+    context = {
+        "member": member,
+        "job": member.job,
+        "run": found,
+        "counts": _counts_of(found),
+        "problems": [(one.item, problems.describe(one.code, one.params)) for one in listed],
+        "next_problem": listed[-1].pk if len(shown) > PROBLEMS_PER_PAGE else None,
+        "may_control": member.can(services.STARTING_ABILITY[RunKind(found.kind)]),
+        "may_retry": found.state in (RunState.FAILED, RunState.CANCELLED),
+    }
+    return render(request, "jobs/run.html", context)
+
+
+def _counts_of(found: Run) -> list[tuple[str, int]]:
+    """The counts of a run in words, in a fixed order."""
+    words = {
+        "added": _("Added"),
+        "changed": _("Changed since the last import"),
+        "already": _("There already"),
+        "refused": _("Not taken"),
+    }
+    return [(words[name], found.counts[name]) for name in words if name in found.counts]

@@ -1,0 +1,156 @@
+"""What every storage driver has to do; a new driver joins `DRIVERS`."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from datasets.storages import Missing, Storage, StorageError
+from datasets.storages.local import LocalStorage
+
+DRIVERS: dict[str, Callable[[Path], Storage]] = {"local": LocalStorage}
+# In the order of their bytes: "-" < "." < "/" < "0", capitals first, and the emoji last although
+# UTF-16 would put it before U+FF21.
+KEYS = [
+    "B.jpg",
+    "a-b.jpg",
+    "a.jpg",
+    "a/1.jpg",
+    "a/b/2.jpg",
+    "a/b3.jpg",
+    "a0.jpg",
+    "b.jpg",
+    "café.jpg",
+    "cafe\u0301.jpg",
+    "with space/new\nline\t'\"<img>.jpg",
+    "苹果/图片.jpg",
+    "Ａ.jpg",
+    "😀🍎.jpg",
+]
+KEYS.sort(key=str.encode)
+
+
+@pytest.fixture(params=DRIVERS)
+def storage(request, tmp_path) -> Storage:
+    root = tmp_path / "root"
+    root.mkdir()
+    return DRIVERS[request.param](root)
+
+
+@pytest.fixture
+def filled(storage) -> Storage:
+    for key in reversed(KEYS):
+        storage.put(key, io.BytesIO(key.encode()))
+    return storage
+
+
+def keys(storage: Storage, *args, **options) -> list[str]:
+    return [entry.key for entry in storage.list(*args, **options)]
+
+
+def test_keys_are_listed_in_the_order_of_their_bytes(filled):
+    assert keys(filled) == KEYS
+
+
+def test_listing_continues_behind_any_key(filled):
+    for position, key in enumerate(KEYS):
+        assert keys(filled, after=key) == KEYS[position + 1 :]
+    assert keys(filled, after="a/") == KEYS[KEYS.index("a/1.jpg") :]
+    assert keys(filled, after="a/b/zzz") == KEYS[KEYS.index("a/b3.jpg") :]
+
+
+@pytest.mark.parametrize("prefix", ["a", "a/", "a/b", "a/b/", "B", "苹", "with space/", "none/"])
+def test_prefix_is_the_start_of_the_key_and_no_folder(filled, prefix):
+    assert keys(filled, prefix) == [key for key in KEYS if key.startswith(prefix)]
+
+
+def test_prefix_and_after_go_together(filled):
+    assert keys(filled, "a/", after="a/1.jpg") == ["a/b/2.jpg", "a/b3.jpg"]
+
+
+def test_entries_tell_size_and_time_of_change(filled):
+    for entry in filled.list():
+        assert entry.size == len(entry.key.encode())
+        assert entry.modified_at.utcoffset().total_seconds() == 0
+        assert entry == filled.head(entry.key)
+
+
+def test_bytes_come_back_as_they_were_put(filled):
+    for key in KEYS:
+        with filled.open(key) as stream:
+            assert stream.read() == key.encode()
+
+
+def test_put_replaces_and_changes_the_etag(filled):
+    before = filled.head("a.jpg")
+
+    after = filled.put("a.jpg", io.BytesIO(b"other bytes"), size=11)
+
+    assert after.etag != before.etag
+    assert filled.open("a.jpg").read() == b"other bytes"
+    assert keys(filled) == KEYS
+
+
+@pytest.mark.parametrize("size", [3, 30])
+def test_a_stream_of_another_length_than_promised_changes_nothing(filled, size):
+    with pytest.raises(StorageError) as refused:
+        filled.put("a.jpg", io.BytesIO(b"0123456789"), size=size)
+
+    assert refused.value.code == "incomplete"
+    assert filled.open("a.jpg").read() == b"a.jpg"
+    assert keys(filled) == KEYS
+
+
+def test_a_stream_that_breaks_off_changes_nothing(filled):
+    class Broken(io.RawIOBase):
+        def read(self, count: int = -1) -> bytes:
+            if count > 0 and not self.closed:
+                self.close()
+                return b"the first part"
+            raise ConnectionResetError
+
+    for key in ("a.jpg", "new.jpg"):
+        with pytest.raises((StorageError, ConnectionResetError)):
+            filled.put(key, Broken())
+
+    assert filled.open("a.jpg").read() == b"a.jpg"
+    assert keys(filled) == KEYS
+
+
+def test_what_is_not_there_is_missing(storage):
+    for ask in (storage.open, storage.head):
+        with pytest.raises(Missing) as missing:
+            ask("no/such.jpg")
+        assert missing.value.item == "no/such.jpg"
+        assert "no/such.jpg" in str(missing.value)
+
+
+def test_delete_answers_for_every_key(filled):
+    gone = ["a.jpg", "never-there.jpg", "苹果/图片.jpg"]
+
+    results = list(filled.delete(gone))
+
+    assert [(result.key, result.deleted) for result in results] == [(key, True) for key in gone]
+    assert keys(filled) == [key for key in KEYS if key not in gone]
+
+
+def test_hidden_and_junk_files_are_not_listed(filled):
+    for key in (
+        ".DS_Store",
+        "a/Thumbs.db",
+        "a/desktop.ini",
+        "__MACOSX/a/._1.jpg",
+        "a/._1.jpg",
+        ".git/x.jpg",
+        ".hidden",
+    ):
+        filled.put(key, io.BytesIO(b"junk"))
+
+    assert keys(filled) == KEYS
+
+
+def test_a_picture_with_a_leading_dot_is_a_picture(storage):
+    storage.put(".cover.jpg", io.BytesIO(b"x"))
+
+    assert keys(storage) == [".cover.jpg"]
