@@ -113,6 +113,7 @@ class NameForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["name"]
+        labels = {"name": _("Your name")}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -25,6 +25,7 @@ from datasets.models import Image
 from datasets.pixels import BadImage
 from datasets.storages import StorageError
 from jobs import exports
+from runs.models import RunKind, RunState
 
 FOR_EVER = "private, max-age=31536000, immutable"
 # Asked for again each time, answered by "not modified".
@@ -77,3 +78,27 @@ def _unshown(error: StorageError | BadImage) -> HttpResponse:
     response = HttpResponseNotFound(text, content_type="text/plain; charset=utf-8")
     response["Cache-Control"] = CHECKED
     return response
+
+
+@login_required
+@require_GET
+def download(request: HttpRequest, job_id: int, run_id: int) -> StreamingHttpResponse:
+    """The zip of an export that is done."""
+    member = member_or_404(request.user, job_id, Ability.EXPORT)
+    run = get_object_or_404(member.job.runs, pk=run_id, kind=RunKind.EXPORT, state=RunState.DONE)
+    path = exports.file_of(run)
+    if not path.is_file():
+        raise Http404
+    response = StreamingHttpResponse(_blocks(path), content_type="application/zip")
+    name = f"{member.job.name}-{run.pk}.zip"
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["Content-Length"] = path.stat().st_size
+    response["Cache-Control"] = CHECKED
+    return response
+
+
+async def _blocks(path: Path) -> AsyncIterator[bytes]:
+    # Of a plain file object, which is no asynchronous iterator, all would be read into memory.
+    with path.open("rb") as file:
+        while block := await asyncio.to_thread(file.read, BLOCK_BYTES):
+            yield block

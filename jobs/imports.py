@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from datasets import uploads
 from datasets.models import Dataset, Image
@@ -132,9 +133,11 @@ def apply(run: Run, looked: Looked) -> Outcome:  # noqa: ARG001
             looked.changed, ["size", "etag", "modified_at", "width", "height", "format"]
         )
     known = looked.paths + [image.path for image in looked.changed]
-    old = list(dataset.images.filter(path__in=known).only("pk", "path")) if known else []
+    ids = [image.pk for image in images]
+    if known:
+        ids.extend(dataset.images.filter(path__in=known).values_list("pk", flat=True))
     for job in dataset.jobs.all():
-        _give_samples(job, images, old)
+        _give_samples(job, ids)
     counts = {
         "added": len(images),
         "changed": len(looked.changed),
@@ -145,13 +148,25 @@ def apply(run: Run, looked: Looked) -> Outcome:  # noqa: ARG001
     return Outcome(moved, looked.problems + looked.remarks)
 
 
-def _give_samples(job: Job, new: list[Image], old: list[Image]) -> None:
-    """`new` images cannot have samples yet; `old` ones may, in some of the dataset's jobs."""
-    if old:
-        has = set(job.samples.filter(image__in=old).values_list("image_id", flat=True))
-        new = new + [image for image in old if image.pk not in has]
-    Sample.objects.bulk_create(Sample(job=job, image=image, path=image.path) for image in new)
-    counters.add(job, {counters.state_key(SampleState.UNLABELED): len(new)})
+def _give_samples(job: Job, image_ids: list[int]) -> None:
+    """A sample for each of the images that has none in the job.
+
+    In SQL, since the database knows all of it: through the ORM this took half of an import.
+    """
+    if not image_ids:
+        return
+    sample, image = Sample._meta.db_table, Image._meta.db_table
+    wanted = ", ".join(["%s"] * len(image_ids))
+    sql = (
+        f"INSERT INTO {sample} (job_id, image_id, path, state, label_count, version) "
+        f"SELECT %s, image.id, image.path, %s, 0, 0 FROM {image} image "
+        f"WHERE image.id IN ({wanted}) AND NOT EXISTS "
+        f"(SELECT 1 FROM {sample} old WHERE old.job_id = %s AND old.image_id = image.id) "
+        "ORDER BY image.id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [job.pk, SampleState.UNLABELED, *image_ids, job.pk])
+        counters.add(job, {counters.state_key(SampleState.UNLABELED): cursor.rowcount})
 
 
 def finish(run: Run) -> None:

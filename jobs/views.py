@@ -143,21 +143,15 @@ def label_preview(request: HttpRequest) -> HttpResponse:
 # The grid ----------------------------------------------------------------------------------------
 @login_required
 @require_GET
-@vary_on_headers("HX-Request")
 def job(request: HttpRequest, job_id: int) -> HttpResponse:
-    """A page of tiles. To a script it gives the tiles alone, to fill up a page while importing."""
     member = member_or_404(request.user, job_id, Ability.VIEW)
     place = pages.read_place(request.GET, size=_kept_size(request))
     labels = list(member.job.labels.all())
     page = pages.read_page(member.job, place)
-    context: dict[str, Any] = {
-        "page": page,
-        "tiles": tiles_of(page.samples, labels, place),
-    }
-    if request.htmx:
-        return render(request, "jobs/_tiles.html", context)
     counts = counters.read(member.job)
-    context |= _panel(member, labels, counts) | {
+    context = _panel(member, labels, counts) | {
+        "page": page,
+        "tiles": tiles_of(page.samples, labels, job_id=job_id, place=place),
         "place": place,
         "state": place.state,
         "tabs": _tabs(place, counts),
@@ -211,7 +205,8 @@ def tiles(request: HttpRequest, job_id: int) -> HttpResponse:
         return HttpResponseBadRequest()
     found = member.job.samples.filter(pk__in=raw).order_by("pk")
     rows = pages.tile_rows(found, MOST_TILES)
-    made = tiles_of(rows, member.job.labels.all(), pages.read_place(request.GET))
+    place = pages.read_place(request.GET)
+    made = tiles_of(rows, member.job.labels.all(), job_id=job_id, place=place)
     return render(request, "jobs/_tiles.html", {"tiles": made})
 
 

@@ -111,9 +111,7 @@ class Supervisor:
             finally:
                 self._stop_all()
 
-    def _watch(
-        self, woken: int, is_ready: Callable[[], bool], on_ready: Callable[[], None]
-    ) -> int:
+    def _watch(self, woken: int, is_ready: Callable[[], bool], on_ready: Callable[[], None]) -> int:
         ready, give_up_at = False, time.monotonic() + START_SECONDS
         while not self.stop_asked:
             for running in self.running:

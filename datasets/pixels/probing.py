@@ -9,7 +9,7 @@ from PIL import ExifTags, Image
 from datasets.names import suffix
 from datasets.pixels.opening import BadImage, Guard, Limits, Opened, Source, opened
 from datasets.pixels.signatures import is_named_otherwise
-from datasets.pixels.structure import has_late_metadata, is_whole
+from datasets.pixels.structure import check_whole, has_late_metadata
 
 _UPRIGHT = 1
 _SIDEWAYS = frozenset({5, 6, 7, 8})
@@ -52,10 +52,7 @@ def _verdict(found: Opened, name: str) -> Probe:
     width, height = image.size
     mode = image.mode
     with Guard(found.kind):
-        if not is_whole(found):
-            # An eighth of the size is enough for a JPEG: all of its bytes are read anyhow.
-            image.draft(None, (1, 1))
-            image.load()
+        check_whole(found)
         orientation = orientation_of(found)
     if orientation in _SIDEWAYS:
         width, height = height, width

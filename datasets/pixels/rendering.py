@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 from datasets.pixels.opening import BadImage, Guard, Limits, Opened, Source, opened
 from datasets.pixels.probing import orientation_of
 from datasets.pixels.signatures import MEDIA_TYPES
+from datasets.pixels.structure import check_whole
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -81,6 +82,7 @@ def display(source: Source, *, limits: Limits) -> Rendition:
 
 def _upright_in_srgb(found: Opened, *, side: int) -> Image.Image:
     image = found.image
+    check_whole(found)
     size = _fitted(image.size, side)
     image.draft(None, tuple(math.ceil(edge * _REDUCING_GAP) for edge in size))
     image.load()

@@ -1,7 +1,8 @@
 """Whether the end of an image file is there, found without decoding it.
 
-Decoders open a file that was cut off, and some fill what is missing with grey. Each check here
-answers True only where the file is surely whole; else decoding it has to tell.
+Decoders open a file that was cut off, or whose rest is zeros as downloads leave it, and some fill
+what is missing with grey. So the end of each format is looked for; only where that leaves a doubt
+the file is decoded.
 """
 
 import io
@@ -11,34 +12,51 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from datasets.pixels.opening import Opened
+from datasets.pixels.opening import BadImage, Opened
 
 _END_OF_JPEG = b"\xff\xd9"
 _TAIL_BYTES = 4096
+# No compressed picture ends in so many zeros.
+_ZEROS = bytes(256)
 _READ_BYTES = 1 << 16
 # Text and EXIF behind the pixels of a PNG: Pillow sees them only after decoding.
 _PNG_METADATA = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt"})
 
 
-def is_whole(opened: Opened) -> bool:
+def check_whole(opened: Opened) -> None:
+    """Raises BadImage, or whatever the decoder raises, for a file that was cut off.
+
+    To be called before anything else is read from a newly opened image.
+    """
+    if opened.kind == "JPEG" and not hasattr(opened.image, "mpinfo"):
+        if not _has_end_of_jpeg(opened):
+            raise BadImage("truncated", format=opened.kind)
+    elif not _is_surely_whole(opened):
+        opened.image.load()
+
+
+def _is_surely_whole(opened: Opened) -> bool:
+    stream, size = opened.stream, opened.size
     match opened.kind:
         case "JPEG":
-            return _jpeg_is_whole(opened)
+            return _first_of_several_is_whole(opened)
         case "PNG":
-            return _png_is_whole(opened.stream)
+            return _png_is_whole(stream)
         case "GIF":
-            return _tail(opened).rstrip(b"\0").endswith(b";")
+            return _tail(opened).endswith(b";")
         case "WEBP":
-            opened.stream.seek(4)
-            return 8 + int.from_bytes(opened.stream.read(4), "little") <= opened.size
+            _refuse_zeros(opened)
+            stream.seek(4)
+            return 8 + int.from_bytes(stream.read(4), "little") <= size
         case "AVIF":
-            return _boxes_are_whole(opened.stream, opened.size)
+            _refuse_zeros(opened)
+            return _boxes_are_whole(stream, size)
         case "JPEG2000":
             return _tail(opened).endswith(_END_OF_JPEG)
         case "BMP":
-            return _bmp_is_whole(opened.image, opened.size)
+            return _bmp_is_whole(opened.image, size)
         case "TIFF":
-            return _tiff_is_whole(opened.image, opened.size)
+            return _tiff_is_whole(opened.image, size)
     raise ValueError(opened.kind)
 
 
@@ -47,15 +65,34 @@ def _tail(opened: Opened) -> bytes:
     return opened.stream.read()
 
 
-def _jpeg_is_whole(opened: Opened) -> bool:
-    # Pillow has read as far as the start of the pixels; thumbnails in the EXIF before that have an
-    # end mark too. Within pixels the mark cannot occur.
-    pixels_at = opened.stream.tell()
-    if not pixels_at:
-        # Several pictures in a file: Pillow went back to the start, so only the last two bytes do.
-        return _tail(opened).endswith(_END_OF_JPEG)
-    opened.stream.seek(max(pixels_at, opened.size - _TAIL_BYTES))
-    return _END_OF_JPEG in opened.stream.read()
+def _refuse_zeros(opened: Opened) -> None:
+    if _tail(opened).endswith(_ZEROS):
+        raise BadImage("truncated", format=opened.kind)
+
+
+def _has_end_of_jpeg(opened: Opened) -> bool:
+    """The mark of the end cannot occur within pixels; with a thumbnail in the EXIF there is one
+    before them. Cameras and tools append much behind it, so all of the file is searched."""
+    stream = opened.stream
+    # Pillow has read as far as the start of the pixels.
+    pixels_at = stream.tell()
+    stream.seek(max(pixels_at, opened.size - _TAIL_BYTES))
+    if _END_OF_JPEG in stream.read():
+        return True
+    stream.seek(pixels_at)
+    last = b""
+    while block := stream.read(_READ_BYTES):
+        if _END_OF_JPEG in last + block:
+            return True
+        last = block[-1:]
+    return False
+
+
+def _first_of_several_is_whole(opened: Opened) -> bool:
+    """A stereo JPEG tells where the first of its pictures ends."""
+    length = opened.image.mpinfo[0xB002][0]["Size"]  # type: ignore[attr-defined]
+    opened.stream.seek(max(0, length - len(_END_OF_JPEG)))
+    return opened.stream.read(len(_END_OF_JPEG)) == _END_OF_JPEG
 
 
 def _png_is_whole(stream: BinaryIO) -> bool:

@@ -57,7 +57,7 @@ class Web:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "uvicorn", "labelhub.asgi:application", "--lifespan=on"]
-        command += ["--host=127.0.0.1", f"--port={self.port}", "--ws=websockets"]
+        command += ["--host=127.0.0.1", f"--port={self.port}", "--ws=websockets-sansio"]
         command += ["--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=3"]
         self.process = Process(command, log=self.log, env=self.env)
         self.process.wait_until(self.is_healthy, seconds=60, what="The web process answers")

@@ -23,8 +23,6 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:  # noqa: ARG002
         source = options["given"] or options["source"]
         try:
-            weights.install(
-                model_dir=settings.MODEL_DIR, source=source, report=self.stdout.write
-            )
+            weights.install(model_dir=settings.MODEL_DIR, source=source, report=self.stdout.write)
         except weights.WeightsError as error:
             raise CommandError(str(error)) from error

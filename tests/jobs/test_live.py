@@ -1,0 +1,130 @@
+"""What happens in a job reaches the browsers that show it, and nobody else's."""
+
+import asyncio
+import json
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async
+from channels.routing import URLRouter
+
+from annotators import services as people_services
+from annotators.access import member_or_404
+from jobs.consumers import NOT_A_MEMBER, JobConsumer, websocket_urls
+from jobs.selection import Selection
+from labels.annotate import annotate
+from labels.services import create_label
+from tests import make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Page(ApplicationCommunicator):
+    """A browser's end of the websocket of a job's page. (channels.testing needs daphne.)"""
+
+    def __init__(self, job, user) -> None:
+        async def signed_in(scope, receive, send):
+            await URLRouter(websocket_urls)(scope | {"user": user}, receive, send)
+
+        super().__init__(signed_in, {"type": "websocket", "path": f"/ws/jobs/{job.pk}/"})
+
+    async def connect(self) -> None:
+        await self.send_input({"type": "websocket.connect"})
+        assert (await self.receive_output())["type"] == "websocket.accept"
+
+    async def heard(self) -> dict:
+        return json.loads((await self.receive_output())["text"])
+
+    async def disconnect(self) -> None:
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait()
+
+
+def label_one(job, user) -> int:
+    sample = job.samples.first()
+    selection = Selection(ids=(sample.pk,))
+    annotate(member_or_404(user, job.pk), selection, add=[job.labels.first().pk])
+    return sample.pk
+
+
+def play(story) -> None:
+    asyncio.run(story())
+
+
+def test_a_label_reaches_everybody_on_the_page_with_its_counts(alice, bob):
+    job = make.job(owner=alice)
+    make.images(job, 2)
+    make.member(job, bob)
+
+    async def story():
+        page = Page(job, bob)
+        await page.connect()
+        sample = await database_sync_to_async(label_one)(job, alice)
+        message = await page.heard()
+        await page.disconnect()
+        assert message["type"] == "samples.changed"
+        assert (message["ids"], message["actor"]) == ([sample], alice.pk)
+        assert message["counts"]["state:labeled"] == 1
+
+    play(story)
+
+
+def test_a_new_label_is_told(alice):
+    job = make.job(owner=alice)
+
+    async def story():
+        page = Page(job, alice)
+        await page.connect()
+        await database_sync_to_async(create_label)(job, "cow")
+        message = await page.heard()
+        await page.disconnect()
+        assert message == {"type": "labels.changed"}
+
+    play(story)
+
+
+def test_who_is_no_member_is_closed_out(alice, dan):
+    job = make.job(owner=alice)
+
+    async def story():
+        page = Page(job, dan)
+        await page.connect()
+        closed = await page.receive_output()
+        assert (closed["type"], closed["code"]) == ("websocket.close", NOT_A_MEMBER)
+
+    play(story)
+
+
+def test_who_is_removed_hears_nothing_more(alice, bob):
+    job = make.job(owner=alice)
+    make.images(job, 1)
+    membership = make.member(job, bob)
+
+    async def story():
+        page = Page(job, bob)
+        await page.connect()
+        await database_sync_to_async(people_services.remove_member)(membership)
+        closed = await page.receive_output()
+        assert (closed["type"], closed["code"]) == ("websocket.close", NOT_A_MEMBER)
+
+    play(story)
+
+
+def test_another_job_is_not_heard(alice):
+    job, other = make.job(owner=alice), make.job(owner=alice)
+    make.images(other, 1)
+
+    async def story():
+        page = Page(job, alice)
+        await page.connect()
+        await database_sync_to_async(label_one)(other, alice)
+        assert await page.receive_nothing(timeout=0.3)
+        await page.disconnect()
+
+    play(story)
+
+
+def test_every_message_a_group_may_get_has_its_handler():
+    handlers = {name for name in vars(JobConsumer) if not name.startswith("_")}
+
+    assert {"samples_changed", "labels_changed", "run_progress", "access_changed"} <= handlers
