@@ -10,17 +10,16 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from datasets.archive_names import decoded_names
 from datasets.names import is_archive, is_junk_key, readable
 from datasets.problems import megabytes
 from datasets.storages import StorageError
 
-_UTF8_FLAG = 0x800
 _ENCRYPTED_FLAG = 0x1
-_UNICODE_PATH = 0x7075
 # The table of contents is read whole: 46 bytes for a member besides its name and its extras.
 _CONTENTS_BYTES_PER_MEMBER = 500
 # A small file may pack as well as it likes: an image of one colour does.
@@ -93,7 +92,7 @@ class Extraction:
 
     def __iter__(self) -> Iterator[Extracted | Refused]:
         seen: set[str] = set()
-        names = _names_of(self._members)
+        names = decoded_names(self._members)
         for info, raw_name in zip(self._members, names, strict=True):
             try:
                 name = _safe_name(raw_name)
@@ -225,51 +224,3 @@ def _safe_name(raw: str) -> str:
     if leads_out or not parts or "\0" in path:
         raise _Refusal("unsafe-name")
     return "/".join(parts)
-
-
-def _names_of(members: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """Names in the encoding of the tool that made the archive, which most do not tell.
-
-    One that is not marked as UTF-8 is read by zipfile as IBM 437. Chinese Windows writes GBK,
-    macOS writes UTF-8 without the mark: what fits all names of the archive is taken.
-    """
-    unmarked = [
-        info.orig_filename.encode("cp437")
-        for info in members
-        if _is_unmarked(info) and not info.orig_filename.isascii()
-    ]
-    encoding = next((name for name in ("utf-8", "gb18030") if _all_in(name, unmarked)), "cp437")
-    return [_name_of(info, encoding) for info in members]
-
-
-def _name_of(info: zipfile.ZipInfo, encoding: str) -> str:
-    if not _is_unmarked(info):
-        return info.orig_filename
-    raw = info.orig_filename.encode("cp437")
-    return _unicode_path(info.extra, raw) or raw.decode(encoding)
-
-
-def _is_unmarked(info: zipfile.ZipInfo) -> bool:
-    return not info.flag_bits & _UTF8_FLAG
-
-
-def _all_in(encoding: str, names: Sequence[bytes]) -> bool:
-    try:
-        for name in names:
-            name.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _unicode_path(extra: bytes, raw_name: bytes) -> str:
-    """The name in UTF-8 that some tools add as an extra field; Python 3.11 does not look for it.
-
-    It carries the checksum of the plain name, so that one left over from a renaming is noticed.
-    """
-    while len(extra) >= 4:
-        kind, length = struct.unpack_from("<HH", extra)
-        value, extra = extra[4 : 4 + length], extra[4 + length :]
-        if kind == _UNICODE_PATH and value[1:5] == struct.pack("<I", zlib.crc32(raw_name)):
-            return value[5:].decode("utf-8", "replace")
-    return ""

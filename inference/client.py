@@ -52,14 +52,22 @@ def classify(images: Sequence[bytes]) -> Answer:
             code="model_server",
             reason=str(error),
         )
-    return _read(response)
+    body = _body(response)
+    if response.status_code == 400 and len(images) == 1:
+        # A single image that cannot be read is the request's fault, one of several is not.
+        return Answer(settings.MODEL_NAME, "", [Scored(problem=str(body.get("detail", "")))])
+    return _read(response, body)
 
 
-def _read(response: httpx.Response) -> Answer:
+def _body(response: httpx.Response) -> dict:
     try:
         body = response.json()
     except ValueError:
-        body = {}
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _read(response: httpx.Response, body: dict) -> Answer:
     if response.status_code != 200 or "results" not in body:
         reason = body.get("detail") or response.reason_phrase
         raise Unavailable(

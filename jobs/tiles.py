@@ -56,23 +56,22 @@ def tiles_of(
     query = place.query(with_page=False)
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
-    start = reverse("job", args=[job_id])
+    job = reverse("job", args=[job_id])
 
-    def address(sample: Sample, rest: str) -> str:
-        return f"{start}samples/{sample.pk}/{rest}"
-
-    return [
-        Tile(
+    def tile(sample: Sample) -> Tile:
+        address = f"{job}samples/{sample.pk}/"
+        carried = _carried(sample, by_id)
+        return Tile(
             sample=sample,
             name=sample.path.rpartition("/")[2],
-            href=address(sample, suffix),
-            thumbnail=address(sample, f"thumbnail/{content_key(sample.image)}/"),
-            labels=(carried := _carried(sample, by_id)),
-            suggestion=_suggested(sample, known) if not carried else None,
+            href=address + suffix,
+            thumbnail=f"{address}thumbnail/{content_key(sample.image)}/",
+            labels=carried,
+            suggestion=None if carried else _suggested(sample, known),
             is_done=bool(place.state) and sample.state != place.state,
         )
-        for sample in samples
-    ]
+
+    return [tile(sample) for sample in samples]
 
 
 def _carried(sample: Sample, by_id: dict[int, Label]) -> list[Label]:

@@ -16,7 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from annotators.access import member_or_404
 from annotators.models import Member
-from annotators.roles import DENIALS, Ability
+from annotators.roles import Ability
 from datasets import problems, uploads
 from datasets.thumbnails import content_key
 from jobs import counters, pages, services
@@ -178,12 +178,12 @@ def _page_query(place: pages.Place, **changes: Any) -> str:
 def _panel(member: Member, labels: list[Label], counts: dict[str, int]) -> dict[str, Any]:
     """What the header and the label panel of both work surfaces show."""
     return _progress_of(counts) | {
+        "counts": counts,
         "member": member,
         "job": member.job,
         "rows": label_rows(labels, counts),
         "can_label": member.can(Ability.LABEL),
         "can_create_label": member.can(Ability.CREATE_LABEL),
-        "no_new_label": DENIALS[Ability.CREATE_LABEL],
     }
 
 

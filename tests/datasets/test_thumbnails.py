@@ -91,7 +91,7 @@ def test_pictures_stand_upright(kind, value):
 def test_sixteen_bit_grey_is_scaled_and_not_clipped(kind):
     grey = Image.new("I;16", (64, 64), 0x8000)
 
-    assert near(small(saved(grey, kind)).convert("L").getpixel((9, 9)), 128, 3)
+    assert abs(small(saved(grey, kind)).convert("L").getpixel((9, 9)) - 128) <= 3
 
 
 def test_a_ramp_of_sixteen_bits_stays_a_ramp():
@@ -107,7 +107,7 @@ def test_twelve_bits_in_sixteen_are_not_black():
     grey = Image.new("I;16", (64, 64), 0x0800)
     grey.putpixel((0, 0), 0x0FFF)
 
-    assert near(small(saved(grey, "TIFF")).convert("L").getpixel((20, 20)), 128, 4)
+    assert abs(small(saved(grey, "TIFF")).convert("L").getpixel((20, 20)) - 128) <= 4
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
@@ -118,10 +118,6 @@ def test_wide_and_floating_grey_goes_from_black_to_white(mode):
 
     assert picture.getpixel((100, 2)) < 10
     assert picture.getpixel((100, 253)) > 245
-
-
-def near_white(image: Image.Image) -> bool:
-    return min(image.convert("RGB").getpixel((9, 9))) > 240
 
 
 def test_one_value_everywhere_is_a_picture_too():

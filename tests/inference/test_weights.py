@@ -30,6 +30,11 @@ def model_dir(tmp_path) -> Path:
     return tmp_path / "models"
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
 @pytest.fixture
 def no_package_index(monkeypatch, tmp_path) -> Path:
     """pip finds only what is put into this folder, and asks nobody else."""
@@ -197,7 +202,7 @@ def test_a_source_that_cannot_be_used_is_named(tmp_path, model_dir, name, conten
 def test_links_and_devices_are_refused(tmp_path, model_dir, kind):
     link = tarfile.TarInfo("model/labels.txt")
     link.type, link.linkname = kind, "/etc/passwd"
-    source = write(tmp_path / "m.tar", tar_of({"model/labels.txt": link, **MODEL}))
+    source = write(tmp_path / "m.tar", tar_of(MODEL | {"model/labels.txt": link}))
 
     with pytest.raises(weights.WeightsError, match="'model/labels.txt' is a link or a device"):
         install(model_dir, source=source)

@@ -67,9 +67,9 @@ def test_in_a_single_label_job_a_label_replaces_the_other(alice):
 def test_a_single_label_job_refuses_two_labels_at_once(alice):
     job = make.job(owner=alice, labels=("cat", "dog"), mode=Mode.SINGLE)
     (sample,) = make.images(job, 1)
+    both = list(job.labels.values_list("pk", flat=True))
 
     with pytest.raises(DomainError, match="one label each"):
-        both = list(job.labels.values_list("pk", flat=True))
         annotate(member_or_404(alice, job.pk), ids([sample]), add=both)
 
     assert names(sample) == set()

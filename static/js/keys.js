@@ -1,0 +1,64 @@
+// @ts-check
+/** The keys of the work surfaces: one table, and what a key press means. Pure. */
+
+const EVERYWHERE = {
+  u: "clear",
+  p: "predict",
+  a: "accept",
+  "?": "help",
+  "Ctrl+z": "undo",
+  "Ctrl+Shift+z": "redo",
+};
+const GRID = {
+  ArrowLeft: "move:left",
+  ArrowRight: "move:right",
+  ArrowUp: "move:up",
+  ArrowDown: "move:down",
+  Home: "move:row-start",
+  End: "move:row-end",
+  "Ctrl+Home": "move:first",
+  "Ctrl+End": "move:last",
+  "Shift+ArrowLeft": "extend:left",
+  "Shift+ArrowRight": "extend:right",
+  "Shift+ArrowUp": "extend:up",
+  "Shift+ArrowDown": "extend:down",
+  " ": "toggle",
+  Enter: "open",
+  Escape: "deselect",
+  "Ctrl+a": "select-page",
+  PageDown: "next-page",
+  PageUp: "previous-page",
+};
+const IMAGE = {
+  ArrowRight: "next",
+  j: "next",
+  ArrowLeft: "previous",
+  k: "previous",
+  Escape: "close",
+};
+const SURFACES = { grid: { ...EVERYWHERE, ...GRID }, image: { ...EVERYWHERE, ...IMAGE } };
+const LABEL_KEYS = "1234567890";
+
+/**
+ * What a key press asks for: a name from the tables, `label:<place in the list>`, or nothing.
+ * Full-width characters of an input method count as the plain ones.
+ * @param {{ key: string, ctrlKey?: boolean, metaKey?: boolean, shiftKey?: boolean,
+ *   altKey?: boolean, isComposing?: boolean }} press
+ * @param {"grid" | "image"} surface
+ * @returns {string | null}
+ */
+export function commandOf(press, surface) {
+  if (press.isComposing || press.altKey) {
+    return null;
+  }
+  const key = press.key.normalize("NFKC");
+  const isLetter = /^\p{L}$/u.test(key);
+  const ctrl = press.ctrlKey || press.metaKey ? "Ctrl+" : "";
+  // Shift is how signs like "?" are typed: it counts with letters and named keys only.
+  const shift = press.shiftKey && (isLetter || key.length > 1) ? "Shift+" : "";
+  if (!ctrl && !press.shiftKey && key.length === 1 && LABEL_KEYS.includes(key)) {
+    return `label:${LABEL_KEYS.indexOf(key)}`;
+  }
+  const chord = ctrl + shift + (isLetter ? key.toLowerCase() : key);
+  return SURFACES[surface][chord] ?? null;
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { commandOf } from "../../static/js/keys.js";
+
+const press = (key, modifiers = {}) => ({ key, ...modifiers });
+
+test("digits are the first ten labels, 0 the tenth, on both surfaces", () => {
+  assert.equal(commandOf(press("1"), "grid"), "label:0");
+  assert.equal(commandOf(press("9"), "image"), "label:8");
+  assert.equal(commandOf(press("0"), "grid"), "label:9");
+});
+
+test("full-width digits of an input method count", () => {
+  assert.equal(commandOf(press("３"), "grid"), "label:2");
+  assert.equal(commandOf(press("　"), "grid"), "toggle");
+});
+
+test("nothing is taken while an input method composes", () => {
+  assert.equal(commandOf(press("1", { isComposing: true }), "grid"), null);
+});
+
+test("letters work with and without caps lock", () => {
+  assert.equal(commandOf(press("p"), "grid"), "predict");
+  assert.equal(commandOf(press("P"), "grid"), "predict");
+  assert.equal(commandOf(press("P", { shiftKey: true }), "grid"), null);
+});
+
+test("undo and redo take Ctrl or the command key", () => {
+  assert.equal(commandOf(press("z", { ctrlKey: true }), "grid"), "undo");
+  assert.equal(commandOf(press("z", { metaKey: true }), "image"), "undo");
+  assert.equal(commandOf(press("Z", { ctrlKey: true, shiftKey: true }), "grid"), "redo");
+});
+
+test("chords of the browser are left alone", () => {
+  assert.equal(commandOf(press("p", { ctrlKey: true }), "grid"), null);
+  assert.equal(commandOf(press("1", { ctrlKey: true }), "grid"), null);
+  assert.equal(commandOf(press("a", { ctrlKey: true, shiftKey: true }), "grid"), null);
+  assert.equal(commandOf(press("ArrowLeft", { altKey: true }), "grid"), null);
+});
+
+test("arrows move in the grid, extend with Shift, and turn images in the viewer", () => {
+  assert.equal(commandOf(press("ArrowDown"), "grid"), "move:down");
+  assert.equal(commandOf(press("ArrowDown", { shiftKey: true }), "grid"), "extend:down");
+  assert.equal(commandOf(press("ArrowRight"), "image"), "next");
+  assert.equal(commandOf(press("k"), "image"), "previous");
+  assert.equal(commandOf(press("k"), "grid"), null);
+});
+
+test("the question mark needs no Shift of its own", () => {
+  assert.equal(commandOf(press("?", { shiftKey: true }), "grid"), "help");
+  assert.equal(commandOf(press("？", { shiftKey: true }), "image"), "help");
+});
