@@ -2,9 +2,9 @@
 
     python bench/model_server.py [--model-dir data/models] [--rounds 40] [--processes 0]
 
-One 1080p JPEG goes through HTTP and, in turn, through the bare predictor (decode, resize, predict by
-the same functions, in a process of its own). Prints medians and their ratio: times vary with the
-machine and with what else runs on it, the ratio hardly does. The figure to reach is 1.5.
+One 1080p JPEG goes through HTTP and, in turn, through the bare predictor (decode, resize, predict
+by the same functions, in a process of its own). Prints medians and their ratio: times vary with the
+machine, the ratio less so, as long as nothing else runs on it. The figure to reach is 1.5.
 """
 
 import argparse

@@ -26,6 +26,8 @@ _CONTENTS_BYTES_PER_MEMBER = 500
 _RATIO_MATTERS_FROM = 1_000_000
 # What every tool writes for pictures. Others cost memory that the archive decides on.
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+# The signature and the version of zip that a member needs, at most 6.3.
+_FIRST_MEMBER = re.compile(rb"PK\x03\x04[\x00-\x3f]\x00", re.DOTALL)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -131,12 +133,12 @@ def extract_zip(file: BinaryIO, *, put: Put, limits: ArchiveLimits) -> Extractio
     `put(name, stream)` stores one member; a StorageError from it refuses this member alone.
     """
     file.seek(0)
-    is_cut = file.read(4) == b"PK\3\4"
+    begins_like_one = _FIRST_MEMBER.match(file.read(6))
     guarded = _BoundedReads(file, limits)
     try:
         archive = zipfile.ZipFile(guarded)  # type: ignore[arg-type]
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, ValueError) as error:
-        raise BadArchive("damaged-archive" if is_cut else "not-a-zip") from error
+        raise BadArchive("damaged-archive" if begins_like_one else "not-a-zip") from error
     except (struct.error, OSError) as error:
         raise BadArchive("damaged-archive") from error
     return Extraction(archive, put=put, limits=limits)

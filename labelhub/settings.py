@@ -119,7 +119,7 @@ MAX_UPLOAD_BYTES = 1_000_000 * env.read(
 MAX_UPLOAD_FILES = env.read(
     "MAX_UPLOAD_FILES",
     "200000",
-    "Most files in one upload or one zip",
+    "Most files in one zip",
     parse=lambda raw: env.whole(raw, least=1),
 )
 REQUESTS_AT_ONCE = env.read(

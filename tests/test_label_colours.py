@@ -3,6 +3,7 @@
 import math
 import re
 from itertools import combinations, pairwise
+from operator import mul
 
 import pytest
 from django.conf import settings
@@ -96,7 +97,7 @@ def difference(one: Rgb, other: Rgb) -> float:
     """To the eyes that tell these two apart least; 0.02 is a just noticeable difference."""
 
     def seen(rgb: Rgb, eye: tuple[Rgb, Rgb, Rgb]) -> Rgb:
-        return to_oklab(tuple(math.sumprod(row, rgb) for row in eye))
+        return to_oklab(tuple(sum(map(mul, row, rgb)) for row in eye))
 
     return min(math.dist(seen(one, eye), seen(other, eye)) for eye in EYES.values())
 

@@ -73,8 +73,9 @@ class _Lists:
         self._left_out = stack.enter_context(_Table("path", "reason"))
 
     def add(self, record: Record) -> ImageFile | None:
-        held = [label for label in record.labels if label in self._index]
-        self._losses.dropped["label"] += len(record.labels) - len(held)
+        named = dict.fromkeys(record.labels)
+        held = [label for label in named if label in self._index]
+        self._losses.dropped["label"] += len(named) - len(held)
         reason = self._reason_against(record, held)
         if reason:
             self._losses.left_out[reason] += 1

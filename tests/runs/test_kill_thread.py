@@ -1,0 +1,50 @@
+"""SIGKILL of the web process in the middle of an import: nothing is lost, nothing is there twice."""
+
+import pytest
+
+from jobs import counters, services
+from jobs.models import Mode
+from runs.models import RunState
+from tests import make
+from tests.services.processes import free_port, wait_until
+from tests.services.web import Web
+
+pytestmark = [pytest.mark.service, pytest.mark.django_db(transaction=True)]
+
+IMAGES = 2_000
+
+
+def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path):
+    folder = image_root / "many"
+    for number in range(IMAGES):
+        make.jpeg(folder / f"part-{number % 7}" / f"{number:05d}.jpg", size=(16, 12))
+    job = services.create_job(name="Many", mode=Mode.MULTI, folder=str(folder), by=alice)
+    run = job.runs.get()
+    web = Web(log=tmp_path / "log", model_server_port=free_port())
+
+    def is_half_done() -> bool:
+        run.refresh_from_db()
+        return run.done > 0
+
+    def is_over() -> bool:
+        run.refresh_from_db()
+        return run.is_over
+
+    web.start()
+    wait_until(is_half_done, seconds=60, what="The first images are in")
+    web.kill()
+    run.refresh_from_db()
+    assert 0 < run.done < IMAGES
+    assert job.samples.count() == run.done
+
+    web.start()
+    wait_until(is_over, seconds=90, what=f"The import goes on\n{web.process.printed()}")
+    assert web.stop() == 0
+
+    assert (run.state, run.total, run.done) == (RunState.DONE, IMAGES, IMAGES)
+    assert run.counts == {"added": IMAGES}
+    assert run.chunks.filter(attempt=2).exists()
+    paths = list(job.dataset.images.values_list("path", flat=True))
+    assert len(paths) == len(set(paths)) == IMAGES
+    assert job.samples.count() == IMAGES
+    assert counters.read(job) == {"state:unlabeled": IMAGES}
