@@ -11,9 +11,7 @@ from rest_framework.views import APIView
 from annotators import services
 from annotators.access import member_or_404
 from annotators.models import Invitation, Member
-from annotators.roles import INVITABLE, ROLE_NAMES, Ability, Role
-
-ROLE_CHOICES = [(role.value, ROLE_NAMES[role]) for role in INVITABLE]
+from annotators.roles import INVITABLE_CHOICES, Ability, Role
 
 
 class MemberSerializer(serializers.ModelSerializer):
@@ -28,11 +26,11 @@ class MemberSerializer(serializers.ModelSerializer):
 
 
 class RoleSerializer(serializers.Serializer):
-    role = serializers.ChoiceField(choices=ROLE_CHOICES)
+    role = serializers.ChoiceField(choices=INVITABLE_CHOICES)
 
 
 class InvitationSerializer(serializers.ModelSerializer):
-    role = serializers.ChoiceField(choices=ROLE_CHOICES)
+    role = serializers.ChoiceField(choices=INVITABLE_CHOICES)
     email = serializers.EmailField(max_length=254)
 
     class Meta:

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from annotators.roles import ROLE_NAMES, Ability, Role, can
+from annotators.roles import ROLE_CHOICES, Ability, Role, can
 
 
 class UserManager(BaseUserManager["User"]):
@@ -56,7 +56,7 @@ class Member(models.Model):
 
     job = models.ForeignKey("jobs.Job", models.CASCADE, related_name="members")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=[(r.value, ROLE_NAMES[r]) for r in Role])
+    role = models.CharField(max_length=10, choices=ROLE_CHOICES)
     joined_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -88,7 +88,7 @@ class Invitation(models.Model):
 
     job = models.ForeignKey("jobs.Job", models.CASCADE, null=True, related_name="invitations")
     email = models.EmailField(_("email"), max_length=254, blank=True)
-    role = models.CharField(max_length=10, choices=[(r.value, ROLE_NAMES[r]) for r in Role])
+    role = models.CharField(max_length=10, choices=ROLE_CHOICES)
     token_digest = models.CharField(max_length=64, unique=True, editable=False)
     invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

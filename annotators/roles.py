@@ -62,6 +62,8 @@ ABILITIES: dict[Role, frozenset[Ability]] = {
 }
 # Nobody is invited as owner: a job has one, from its creation.
 INVITABLE = (Role.MANAGER, Role.REVIEWER, Role.LABELER)
+ROLE_CHOICES = [(role.value, ROLE_NAMES[role]) for role in Role]
+INVITABLE_CHOICES = [(role.value, ROLE_NAMES[role]) for role in INVITABLE]
 
 
 def can(role: str, ability: Ability) -> bool:

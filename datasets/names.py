@@ -22,6 +22,9 @@ _COMPANION_SUFFIXES = ARCHIVE_SUFFIXES | {
     ".toml", ".md", ".rst", ".html", ".htm", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".py",
     ".ipynb", ".sh", ".log", ".db", ".sqlite3", ".parquet", ".npy", ".npz", ".mp4", ".mov",
 }
+_COMPANION_NAMES = frozenset({
+    "license", "licence", "copying", "readme", "notice", "authors", "changelog", "checksums",
+})
 # The last two are kept by servers of Synology and by Windows.
 _JUNK = frozenset({
     "__macosx", ".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin",
@@ -56,7 +59,8 @@ def is_junk_key(key: str) -> bool:
 
 def is_companion(key: str) -> bool:
     """Whether the name says that this is a label file, a text or the like, and no image."""
-    return suffix(key) in _COMPANION_SUFFIXES
+    name = key.rpartition("/")[2].lower()
+    return suffix(name) in _COMPANION_SUFFIXES or name in _COMPANION_NAMES
 
 
 def is_archive(key: str) -> bool:

@@ -20,7 +20,7 @@ from datasets import problems
 from datasets.archives import ArchiveLimits, BadArchive, Refused, extract_zip
 from datasets.models import Dataset
 from datasets.names import is_archive, is_junk_key, readable
-from datasets.storages import Missing, Storage
+from datasets.storages import Missing, Storage, StorageError
 from labelhub.errors import Conflict, DomainError
 from runs.models import Problem
 
@@ -54,7 +54,10 @@ def receive(dataset: Dataset, path: str, stream: BinaryIO, *, size: int) -> Stor
     if archive:
         _keep_archive(dataset, path, stream)
         return Stored.ARCHIVE
-    outcome = store(dataset, path, stream)
+    try:
+        outcome = store(dataset, path, stream)
+    except StorageError as error:
+        raise _refusal(error.code, path, dict(error.params))
     if outcome is None:
         raise _refusal("name-taken-by-other", path)
     return outcome
@@ -143,10 +146,10 @@ def remove_archives(dataset: Dataset, names: Iterable[str]) -> None:
 
 def _unpack(dataset: Dataset, archive: Path, *, shown: str) -> Iterator[Problem]:
     limits = ArchiveLimits(
-        members=settings.MAX_UPLOAD_FILES,
-        member_bytes=settings.MAX_IMAGE_BYTES,
+        max_members=settings.MAX_UPLOAD_FILES,
+        max_member_bytes=settings.MAX_IMAGE_BYTES,
         # A zip of photos hardly packs them: what unpacks to far more is not photos.
-        total_bytes=5 * settings.MAX_UPLOAD_BYTES,
+        max_total_bytes=5 * settings.MAX_UPLOAD_BYTES,
     )
     taken: list[str] = []
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from annotators.access import member_or_404
 from annotators.models import Member
-from annotators.roles import ABILITIES, Ability, Role
+from annotators.roles import ABILITIES, ROLE_CHOICES, Ability, Role
 from datasets import problems, uploads
 from jobs import counters, exports, services
 from jobs.filters import FILTERS, filter_samples
@@ -42,7 +42,7 @@ class JobSerializer(serializers.ModelSerializer):
 
 
 class JobDetailSerializer(JobSerializer):
-    role = serializers.ChoiceField(choices=[role.value for role in Role])
+    role = serializers.ChoiceField(choices=ROLE_CHOICES)
     abilities = serializers.ListField(child=serializers.CharField())
     counts = serializers.DictField(child=serializers.IntegerField())
     labels = LabelSerializer(many=True)
@@ -60,7 +60,11 @@ class NewJobSerializer(serializers.Serializer):
         default=None,
         help_text="A folder of the server; null when images will be uploaded.",
     )
-    labels = serializers.ListField(child=serializers.CharField(max_length=2000), default=list)
+    # The rule for names stands in labels/names.py.
+    labels = serializers.ListField(
+        child=serializers.CharField(max_length=4000, allow_blank=True, trim_whitespace=False),
+        default=list,
+    )
 
 
 class AnnotationSerializer(serializers.ModelSerializer):
@@ -215,6 +219,7 @@ class OneJob(APIView):
 
 class Samples(APIView):
     @extend_schema(
+        operation_id="jobs_samples_list",
         parameters=[
             *FILTER_PARAMETERS,
             OpenApiParameter("after", int),

@@ -290,6 +290,9 @@ CELERY_BEAT_SCHEDULE = {
     "resume-runs": {"task": "runs.tasks.resume", "schedule": 10.0}
 }
 
+# Emails are unique whatever their case: by a constraint, which this check does not look for.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+
 # People ------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "annotators.User"
 AUTHENTICATION_BACKENDS = [
@@ -396,6 +399,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "annotators.roles.ROLE_CHOICES",
+        "InvitableRoleEnum": "annotators.roles.INVITABLE_CHOICES",
+    },
 }
 
 LOGGING = {

@@ -3,7 +3,7 @@ decoders into a verdict."""
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -113,24 +113,21 @@ class Guard:
             raise BadImage("truncated" if is_cut else "unreadable", format=self.kind) from error
 
 
-@contextmanager
-def _stream_of(source: Source, *, limits: Limits) -> Iterator[BinaryIO]:
+def _stream_of(source: Source, *, limits: Limits) -> AbstractContextManager[BinaryIO]:
+    """Closes what it opened itself, and nothing else."""
     if isinstance(source, bytes):
-        yield io.BytesIO(source)
-    elif isinstance(source, Path | str):
+        return io.BytesIO(source)
+    if isinstance(source, Path | str):
         try:
-            file = open(source, "rb")  # noqa: SIM115 - closed below; only opening is guarded
+            return open(source, "rb")
         except FileNotFoundError as error:
             raise BadImage("missing") from error
         except OSError as error:
             raise BadImage("no-access") from error
-        with file:
-            yield file
-    elif source.seekable():
-        yield source
-    else:
-        # One byte more than allowed shows that the file is too large.
-        yield io.BytesIO(source.read(limits.max_bytes + 1))
+    if source.seekable():
+        return nullcontext(source)
+    # One byte more than allowed shows that the file is too large.
+    return io.BytesIO(source.read(limits.max_bytes + 1))
 
 
 def _accepted_kind(head: bytes) -> str:

@@ -1,182 +1,173 @@
 // @ts-check
-import { chip, sayNumber } from "./panel.js";
+import { sayNumber } from "./panel.js";
 import * as select from "./selection.js";
 import { fetchPage } from "./server.js";
+import { idOf, labelsOf, paint, prepare, replace, suggestionOf, tileOf } from "./tile.js";
 
-const CHIPS = 2;
 const AT_ONCE = 200;
 const GATHER_MILLISECONDS = 150;
 const CHECK_PIXELS = 40;
 
-const idOf = (/** @type {Element} */ tile) => Number(tile.id.slice("sample-".length));
-
 /**
- * The grid: what is selected and focused, tiles that are repainted in place, and the page as a
- * snapshot: nothing is inserted or taken away while somebody works on it, apart from new images
+ * The grid: what is selected and focused, tiles that are repainted in place. The page is a
+ * snapshot: while somebody works on it nothing is inserted or taken away, apart from new images
  * at the end of a page that is not full.
- * @param {HTMLElement} section
- * @param {{ labels: () => { id: number, name: string, colour?: string }[],
- *   figure: (key: string) => number }} panel
- * @param {{ changed: () => void, open: (url: string) => void, say: (text: string) => void,
- *   isHeld: (id: number) => boolean }} host
+ *
+ * Says "surface:changed" when its targets or their labels change, "surface:open" with an address.
  */
-export function createGrid(section, panel, host) {
-  const list = /** @type {HTMLElement} */ (section.querySelector(".grid"));
-  const toolbar = /** @type {HTMLElement} */ (section.querySelector("[data-toolbar]"));
-  const box = /** @type {HTMLInputElement} */ (section.querySelector("[data-select-page]"));
-  const { filters = "", tiles: tilesUrl = "" } = section.dataset;
-  const state = new URLSearchParams(filters).get("state");
-  const kept = `labelhub-selection-${section.closest("[data-job]")?.getAttribute("data-job")}`;
+export class ImageGrid extends HTMLElement {
   /** @type {Set<number>} */
-  const stale = new Set();
-  let timer = 0;
-  let seenImages = 0;
-  let selection = select.these(keptIds());
+  #stale = new Set();
+  #timer = 0;
+  #seenImages = 0;
+  #selection = select.nothing();
+  /** @type {any} */
+  #panel;
+  /** @type {(id: number) => boolean} */
+  #isHeld = () => false;
 
-  const tiles = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll(".tile")]);
-  const order = () => tiles().map(idOf);
-  const tileOf = (/** @type {number} */ id) => document.getElementById(`sample-${id}`);
-  const focused = () => /** @type {HTMLElement | null} */ (list.querySelector("[tabindex='0']"));
+  /**
+   * @param {any} panel see panel.js
+   * @param {(id: number) => boolean} isHeld whether an edit of the image is on its way
+   */
+  start(panel, isHeld) {
+    this.#panel = panel;
+    this.#isHeld = isHeld;
+    this.#seenImages = panel.figure("all");
+    this.#selection = select.these(this.#kept());
+    for (const part of this.querySelectorAll("[data-scripted]")) {
+      part.removeAttribute("hidden");
+    }
+    this.#list.addEventListener("click", (event) => this.#click(event));
+    this.#list.addEventListener("dblclick", (event) => this.#open(tileAt(event)));
+    this.#list.addEventListener("error", (event) => tileAt(event)?.setAttribute("data-broken", ""), {
+      capture: true,
+    });
+    this.#box.addEventListener("change", () => {
+      const change = this.#box.checked ? select.withPage : select.withoutPage;
+      this.#choose(change(this.#selection, this.ids()));
+    });
+    this.#adopt();
+    const named = tileOf(Number(location.hash.replace("#sample-", "")));
+    this.#focus(named ?? this.#focused, { preventScroll: !named });
+  }
 
-  function keptIds() {
-    const found = JSON.parse(sessionStorage.getItem(kept) ?? "{}");
-    return found.filters === filters ? found.ids : [];
+  get #list() {
+    return /** @type {HTMLElement} */ (this.querySelector(".grid"));
+  }
+
+  get #toolbar() {
+    return /** @type {HTMLElement} */ (this.querySelector("[data-toolbar]"));
+  }
+
+  get #box() {
+    return /** @type {HTMLInputElement} */ (this.querySelector("[data-select-page]"));
+  }
+
+  get #tiles() {
+    return /** @type {HTMLElement[]} */ ([...this.#list.querySelectorAll(".tile")]);
+  }
+
+  get #focused() {
+    return /** @type {HTMLElement | null} */ (this.#list.querySelector(".tile[tabindex='0']"));
+  }
+
+  get #state() {
+    return new URLSearchParams(this.dataset.filters).get("state");
+  }
+
+  get #key() {
+    return `labelhub-selection-${this.dataset.job}`;
+  }
+
+  /** The selection of before the page was turned; another filter starts anew. */
+  #kept() {
+    const found = JSON.parse(sessionStorage.getItem(this.#key) ?? "{}");
+    return found.filters === this.dataset.filters ? found.ids : [];
+  }
+
+  #changed() {
+    this.dispatchEvent(new CustomEvent("surface:changed", { bubbles: true }));
   }
 
   /** @param {select.Selection} next */
-  function choose(next) {
-    selection = next;
-    sessionStorage.setItem(kept, JSON.stringify({ filters, ids: [...next.ids] }));
-    paintSelection();
-    host.changed();
+  #choose(next) {
+    this.#selection = next;
+    const { filters } = this.dataset;
+    sessionStorage.setItem(this.#key, JSON.stringify({ filters, ids: [...next.ids] }));
+    this.#paintSelection();
+    this.#changed();
   }
 
-  function paintSelection() {
-    for (const tile of tiles()) {
-      const chosen = String(selection.ids.has(idOf(tile)));
+  #paintSelection() {
+    const number = this.#selection.ids.size;
+    for (const tile of this.#tiles) {
+      const chosen = String(this.#selection.ids.has(idOf(tile)));
       tile.setAttribute("aria-selected", chosen);
       tile.setAttribute("aria-checked", chosen);
     }
-    const number = selection.ids.size;
-    const share = select.share(selection, order());
-    box.checked = share === "all";
-    box.indeterminate = share === "some" || (share === "none" && number > 0);
-    toolbar.toggleAttribute("data-selection", number > 0);
-    for (const part of toolbar.querySelectorAll("[data-when]")) {
-      part.toggleAttribute("hidden", (part.getAttribute("data-when") === "selection") !== number > 0);
+    const share = select.share(this.#selection, this.ids());
+    this.#box.checked = share === "all";
+    this.#box.indeterminate = share !== "all" && number > 0;
+    this.#toolbar.toggleAttribute("data-selection", number > 0);
+    for (const part of this.#toolbar.querySelectorAll("[data-when]")) {
+      const isForSelection = part.getAttribute("data-when") === "selection";
+      part.toggleAttribute("hidden", isForSelection !== number > 0);
     }
-    sayNumber(/** @type {HTMLElement} */ (toolbar.querySelector("[data-selected]")), number);
+    sayNumber(/** @type {HTMLElement} */ (this.querySelector("[data-selected]")), number);
+  }
+
+  /** How many left the list by being labeled, and how many images came since. */
+  #paintNotices() {
+    const notices = {
+      "[data-done-here]": this.#list.querySelectorAll(".tile[data-done]").length,
+      "[data-new-here]": Math.max(0, this.#panel.figure("all") - this.#seenImages),
+    };
+    for (const [selector, number] of Object.entries(notices)) {
+      const place = /** @type {HTMLElement} */ (this.querySelector(selector));
+      place.hidden = number === 0;
+      sayNumber(/** @type {HTMLElement} */ (place.querySelector("[data-other]")), number);
+    }
+  }
+
+  #adopt() {
+    const fresh = /** @type {NodeListOf<HTMLElement>} */ (
+      this.#list.querySelectorAll(".tile:not([tabindex])")
+    );
+    fresh.forEach(prepare);
+    if (!this.#focused) {
+      this.#list.querySelector(".tile")?.setAttribute("tabindex", "0");
+    }
+    this.#paintSelection();
+    this.#paintNotices();
   }
 
   /** @param {HTMLElement | null | undefined} tile */
-  function focus(tile, options = {}) {
+  #focus(tile, options = {}) {
     if (tile) {
-      focused()?.setAttribute("tabindex", "-1");
+      this.#focused?.setAttribute("tabindex", "-1");
       tile.setAttribute("tabindex", "0");
       tile.focus(options);
     }
   }
 
-  /** Gives tiles what only scripts need, once each. */
-  function adopt() {
-    for (const tile of list.querySelectorAll(".tile:not([tabindex])")) {
-      tile.setAttribute("tabindex", "-1");
-      tile.setAttribute("draggable", "false");
-      const image = /** @type {HTMLImageElement} */ (tile.querySelector("img"));
-      tile.toggleAttribute("data-broken", image.complete && image.naturalWidth === 0);
-    }
-    if (!focused()) {
-      list.querySelector(".tile")?.setAttribute("tabindex", "0");
-    }
-    paintSelection();
-    paintDone();
-  }
-
-  function paintDone() {
-    notice("[data-done-here]", list.querySelectorAll(".tile[data-done]").length);
-    notice("[data-new-here]", Math.max(0, panel.figure("all") - seenImages));
-  }
-
-  /**
-   * @param {string} selector
-   * @param {number} number
-   */
-  function notice(selector, number) {
-    const place = /** @type {HTMLElement} */ (toolbar.querySelector(selector));
-    place.hidden = number === 0;
-    sayNumber(/** @type {HTMLElement} */ (place.querySelector("[data-other]")), number);
-  }
-
-  /**
-   * @param {HTMLElement} tile
-   * @param {ReadonlySet<number>} labels
-   */
-  function paintTile(tile, labels) {
-    const carried = panel.labels().filter((label) => labels.has(label.id));
-    const chips = carried.slice(0, CHIPS).map((label) => chip(label.name, label.colour));
-    if (carried.length > CHIPS) {
-      chips.push(chip(`+${carried.length - CHIPS}`));
-    }
-    tile.querySelector(".chips")?.replaceChildren(...chips);
-    tile.dataset.labels = [...labels].join(" ");
-    const now = labels.size ? "labeled" : "unlabeled";
-    if (state && state !== now) {
-      tile.dataset.done = now;
-    } else {
-      delete tile.dataset.done;
-    }
-    paintDone();
-  }
-
-  async function fetchStale() {
-    const wanted = [...stale].filter((id) => tileOf(id) && !host.isHeld(id)).slice(0, AT_ONCE);
-    stale.clear();
-    if (!wanted.length) {
-      return;
-    }
-    const page = await fetchPage(tilesUrl + wanted.join(",")).catch(() => null);
-    for (const fresh of /** @type {HTMLElement[]} */ ([...(page?.querySelectorAll(".tile") ?? [])])) {
-      const tile = tileOf(idOf(fresh));
-      // A newer edit of this image is on its way: its own answer will bring the tile.
-      if (tile && !host.isHeld(idOf(fresh))) {
-        replace(tile, fresh);
-      }
-    }
-    paintDone();
-    host.changed();
-  }
-
-  /**
-   * The words of the tile change, its picture, focus and selection stay.
-   * @param {HTMLElement} tile
-   * @param {HTMLElement} fresh
-   */
-  function replace(tile, fresh) {
-    for (const name of ["data-labels", "data-done"]) {
-      const value = fresh.getAttribute(name);
-      if (value === null) {
-        tile.removeAttribute(name);
-      } else {
-        tile.setAttribute(name, value);
-      }
-    }
-    const words = fresh.querySelector(".tile-text");
-    if (words) {
-      tile.querySelector(".tile-text")?.replaceWith(words);
+  /** @param {HTMLElement | null} tile */
+  #open(tile) {
+    if (tile) {
+      const detail = /** @type {HTMLAnchorElement} */ (tile).href;
+      this.dispatchEvent(new CustomEvent("surface:open", { bubbles: true, detail }));
     }
   }
 
   /** @param {MouseEvent} event */
-  function click(event) {
-    const tile = /** @type {HTMLElement | null} */ (
-      /** @type {Element} */ (event.target).closest(".tile")
-    );
+  #click(event) {
+    const tile = tileAt(event);
     if (!tile) {
-      choose(select.nothing());
+      this.#choose(select.nothing());
       return;
     }
     event.preventDefault();
-    focus(tile, { preventScroll: true });
+    this.#focus(tile, { preventScroll: true });
     const id = idOf(tile);
     const corner = tile.getBoundingClientRect();
     const onCheck =
@@ -184,165 +175,171 @@ export function createGrid(section, panel, host) {
     const isTouch = /** @type {PointerEvent} */ (event).pointerType === "touch";
     const ctrl = event.ctrlKey || event.metaKey;
     if (event.shiftKey) {
-      choose(select.extended(selection, order(), id, ctrl));
+      this.#choose(select.extended(this.#selection, this.ids(), id, ctrl));
     } else if (ctrl || onCheck || isTouch) {
-      choose(select.toggled(selection, id));
+      this.#choose(select.toggled(this.#selection, id));
     } else {
-      choose(select.only(id));
+      this.#choose(select.only(id));
     }
   }
 
   /** @param {string} direction */
-  function moved(direction) {
-    const all = tiles();
-    const columns = all.filter((tile) => tile.offsetTop === all[0].offsetTop).length;
-    const at = Math.max(0, all.findIndex((tile) => tile === focused()));
-    return all[select.step(at, direction, columns, all.length)];
+  #next(direction) {
+    const tiles = this.#tiles;
+    const columns = tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
+    const at = tiles.findIndex((tile) => tile === this.#focused);
+    return tiles[select.step(Math.max(0, at), direction, columns, tiles.length)];
   }
 
   /** @param {string} direction */
-  function extend(direction) {
-    const start = focused();
-    const target = moved(direction);
+  #extend(direction) {
+    const [start, target] = [this.#focused, this.#next(direction)];
     if (start && target) {
-      const from = selection.anchor === null ? select.toggled(selection, idOf(start)) : selection;
-      focus(target);
-      choose(select.extended(from, order(), idOf(target)));
+      const drawn = this.#selection.anchor !== null;
+      const from = drawn ? this.#selection : select.toggled(this.#selection, idOf(start));
+      this.#focus(target);
+      this.#choose(select.extended(from, this.ids(), idOf(target)));
     }
   }
 
-  /** @param {"next" | "prev"} direction */
-  function turn(direction) {
-    /** @type {HTMLElement | null} */ (section.querySelector(`a[rel='${direction}']`))?.click();
+  async #fetchStale() {
+    const wanted = [...this.#stale].filter((id) => tileOf(id) && !this.#isHeld(id));
+    this.#stale = new Set(wanted.splice(AT_ONCE));
+    if (!wanted.length) {
+      return;
+    }
+    const page = await fetchPage(this.dataset.tiles + wanted.join(",")).catch(() => null);
+    for (const fresh of page?.querySelectorAll(".tile") ?? []) {
+      const tile = tileOf(idOf(fresh));
+      // A newer edit of this image is on its way: its own answer will bring the tile.
+      if (tile && !this.#isHeld(idOf(fresh))) {
+        replace(tile, /** @type {HTMLElement} */ (fresh));
+      }
+    }
+    this.#paintNotices();
+    this.#changed();
   }
 
-  /** @type {Record<string, () => void>} */
-  const commands = {
-    toggle: () => {
-      const tile = focused();
-      if (tile) {
-        choose(select.toggled(selection, idOf(tile)));
-      }
-    },
-    open: () => host.open(/** @type {HTMLAnchorElement} */ (focused())?.href),
-    deselect: () => choose(select.nothing()),
-    "select-page": () => choose(select.withPage(selection, order())),
-    "next-page": () => turn("next"),
-    "previous-page": () => turn("prev"),
-  };
+  ids() {
+    return this.#tiles.map(idOf);
+  }
 
-  list.addEventListener("click", click);
-  list.addEventListener("dblclick", (event) => {
-    const tile = /** @type {Element} */ (event.target).closest(".tile");
+  /** The selection, or with the keyboard the tile in focus. */
+  targets() {
+    const { activeElement } = document;
+    const tile = this.#list.contains(activeElement) ? this.#focused : null;
+    const { ids } = this.#selection;
+    return ids.size ? [...ids] : tile ? [idOf(tile)] : [];
+  }
+
+  /**
+   * @param {number} id
+   * @returns {Set<number> | null} null when the image is not on this page
+   */
+  labelsOf(id) {
+    const tile = tileOf(id);
+    return tile && labelsOf(tile);
+  }
+
+  /** @param {number} id */
+  suggestionOf(id) {
+    const tile = tileOf(id);
+    return tile && suggestionOf(tile);
+  }
+
+  /**
+   * @param {number} id
+   * @param {ReadonlySet<number>} labels
+   */
+  paint(id, labels) {
+    const tile = tileOf(id);
     if (tile) {
-      host.open(/** @type {HTMLAnchorElement} */ (tile).href);
+      const carried = this.#panel.labels().filter((label) => labels.has(label.id));
+      paint(tile, carried, this.#state);
+      this.#paintNotices();
     }
-  });
-  list.addEventListener(
-    "error",
-    (event) => {
-      /** @type {Element} */ (event.target).closest(".tile")?.toggleAttribute("data-broken", true);
-    },
-    true,
-  );
-  box.addEventListener("change", () => {
-    choose((box.checked ? select.withPage : select.withoutPage)(selection, order()));
-  });
+  }
 
-  return {
-    start() {
-      for (const part of section.querySelectorAll("[data-scripted]")) {
-        part.removeAttribute("hidden");
+  /**
+   * Shows that the model is looking at these.
+   * @param {number[]} ids
+   * @param {boolean} isBusy
+   */
+  busy(ids, isBusy) {
+    for (const id of ids) {
+      tileOf(id)?.toggleAttribute("data-busy", isBusy);
+    }
+  }
+
+  /** @param {number[]} ids tiles to fetch anew, together with others that come in a moment */
+  refresh(ids) {
+    for (const id of ids) {
+      this.#stale.add(id);
+    }
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.#fetchStale(), GATHER_MILLISECONDS);
+  }
+
+  /**
+   * Takes from the same page, rendered anew, what the snapshot may take.
+   * @param {Document} page
+   */
+  fill(page) {
+    const room = Number(this.dataset.size) - this.#tiles.length;
+    const fresh = [...page.querySelectorAll(".grid .tile")].filter((tile) => !tileOf(idOf(tile)));
+    if (this.#panel.figure("all") > this.#seenImages && fresh.length && room > 0) {
+      this.#list.append(...fresh.slice(0, room));
+      this.#seenImages = this.#panel.figure("all");
+    }
+    const parts = ["import", "pager", "end"];
+    for (const part of this.#tiles.length && fresh.length < 1 ? parts : [...parts, "empty"]) {
+      const next = page.querySelector(`[data-part="${part}"]`);
+      if (next) {
+        this.querySelector(`[data-part="${part}"]`)?.replaceWith(next);
       }
-      seenImages = panel.figure("all");
-      adopt();
-      const wanted = document.getElementById(location.hash.slice(1));
-      focus(/** @type {HTMLElement} */ (wanted ?? focused()), { preventScroll: !wanted });
-    },
-    ids: order,
-    /** The selection, or with the keyboard the tile in focus. */
-    targets() {
-      const tile = list.contains(document.activeElement) ? focused() : null;
-      return selection.ids.size ? [...selection.ids] : tile ? [idOf(tile)] : [];
-    },
-    /**
-     * @param {number} id
-     * @returns {Set<number> | null} null when the image is not on this page
-     */
-    labelsOf(id) {
-      const tile = tileOf(id);
-      const ids = tile?.dataset.labels?.split(" ").filter(Boolean).map(Number) ?? [];
-      return tile && new Set(ids);
-    },
-    /**
-     * @param {number} id
-     * @returns {{ name: string, label: string } | null} the suggestion that the tile shows
-     */
-    suggestionOf(id) {
-      const found = /** @type {HTMLElement | null} */ (
-        tileOf(id)?.querySelector("[data-prediction]") ?? null
-      );
-      const label = found?.querySelector(".chip-name")?.textContent ?? "";
-      return found && { name: found.dataset.prediction ?? "", label };
-    },
-    /**
-     * @param {number} id
-     * @param {ReadonlySet<number>} labels
-     */
-    paint(id, labels) {
-      const tile = tileOf(id);
-      if (tile) {
-        paintTile(tile, labels);
+    }
+    this.#adopt();
+  }
+
+  /** @param {number} id */
+  focusOn(id) {
+    this.#focus(tileOf(id) ?? this.#focused);
+  }
+
+  /** @param {string} name as keys.js has it */
+  command(name) {
+    const [verb, direction] = name.split(":");
+    const turn = (/** @type {string} */ rel) =>
+      /** @type {HTMLElement | null} */ (this.querySelector(`a[rel='${rel}']`))?.click();
+    switch (verb) {
+      case "move":
+        this.#focus(this.#next(direction));
+        return this.#changed();
+      case "extend":
+        return this.#extend(direction);
+      case "toggle": {
+        const tile = this.#focused;
+        return tile && this.#choose(select.toggled(this.#selection, idOf(tile)));
       }
-    },
-    /**
-     * Shows that the model is looking at these.
-     * @param {number[]} ids
-     * @param {boolean} isBusy
-     */
-    busy(ids, isBusy) {
-      for (const id of ids) {
-        tileOf(id)?.toggleAttribute("data-busy", isBusy);
-      }
-    },
-    /** @param {number[]} ids tiles to fetch anew, together with others that come in a moment */
-    refresh(ids) {
-      for (const id of ids) {
-        stale.add(id);
-      }
-      window.clearTimeout(timer);
-      timer = window.setTimeout(fetchStale, GATHER_MILLISECONDS);
-    },
-    /** Takes from the same page, rendered anew, what the snapshot may take. */
-    fill(/** @type {Document} */ page) {
-      const room = Number(section.dataset.size) - tiles().length;
-      const fresh = [...page.querySelectorAll(".grid .tile")].filter((tile) => !tileOf(idOf(tile)));
-      const isFilling = panel.figure("all") > seenImages && fresh.length > 0 && room > 0;
-      if (isFilling) {
-        list.append(...fresh.slice(0, room));
-        seenImages = panel.figure("all");
-      }
-      for (const part of ["import", "pager", "end", "empty"]) {
-        const next = page.querySelector(`[data-part="${part}"]`);
-        if (next && (part !== "empty" || isFilling || !tiles().length)) {
-          section.querySelector(`[data-part="${part}"]`)?.replaceWith(next);
-        }
-      }
-      adopt();
-    },
-    /** @param {number} id */
-    focusOn: (id) => focus(tileOf(id) ?? focused()),
-    /** @param {string} name */
-    command(name) {
-      const [verb, direction] = name.split(":");
-      if (verb === "move") {
-        focus(moved(direction));
-        host.changed();
-      } else if (verb === "extend") {
-        extend(direction);
-      } else {
-        commands[name]?.();
-      }
-    },
-  };
+      case "open":
+        return this.#open(this.#focused);
+      case "deselect":
+        return this.#choose(select.nothing());
+      case "select-page":
+        return this.#choose(select.withPage(this.#selection, this.ids()));
+      case "next-page":
+        return turn("next");
+      case "previous-page":
+        return turn("prev");
+    }
+  }
 }
+
+/** @param {Event} event */
+function tileAt(event) {
+  return /** @type {HTMLElement | null} */ (
+    /** @type {Element} */ (event.target).closest(".tile")
+  );
+}
+
+customElements.define("image-grid", ImageGrid);

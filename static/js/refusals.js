@@ -1,8 +1,18 @@
 // @ts-check
 import { toast } from "./toast.js";
 
-/** A request of htmx that was refused or not answered is said in a toast. */
+/**
+ * A request of htmx that was refused or not answered is said in a toast. One that was answered with
+ * the page to sign in came too late: loading this page again leads there and back.
+ */
 export function watchRefusals() {
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = /** @type {CustomEvent} */ (event).detail;
+    if (xhr.responseText.includes("data-sign-in")) {
+      event.preventDefault();
+      window.location.reload();
+    }
+  });
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr } = /** @type {CustomEvent} */ (event).detail;
     const text = messageOf(xhr);

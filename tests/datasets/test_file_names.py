@@ -44,6 +44,7 @@ def test_pictures_are_no_junk(key):
 def test_label_files_lie_beside_images_and_everything_else_is_looked_into():
     assert names.is_companion("a/labels.TXT")
     assert names.is_companion("photos.zip")
+    assert names.is_companion("trashnet/LICENSE")
     assert not names.is_companion("a/photo.jpg")
     assert not names.is_companion("a/photo.HEIC")
     assert not names.is_companion("IMG 2026-01-02 10.11.12")

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests import make
-from tests.services.processes import REPOSITORY, Process, manage, wait_until
+from tests.services.processes import REPOSITORY, Process, manage
 from tests.services.web import environment
 
 pytestmark = [pytest.mark.service]
@@ -25,6 +25,7 @@ create_job(name="Many", mode="multi", folder={folder!r}, by=alice)
 @pytest.fixture
 def shape(postgres_database, redis_server, tmp_path):
     """The environment of every process of an installation on many machines."""
+    (tmp_path / "data").mkdir()
     return environment(
         LABELHUB_DATABASE_URL=postgres_database,
         LABELHUB_REDIS_URL=redis_server,
@@ -73,7 +74,9 @@ def test_an_import_survives_the_kill_of_its_worker(shape, postgres_database, tmp
             assert ask("SELECT count(*) FROM jobs_sample") == (done,)
 
             second = celery("worker", "--concurrency=2", env=shape, log=tmp_path / "second.log")
-            wait_until(lambda: progress()[0] != "running", seconds=120, what="The import goes on")
+            second.wait_until(
+                lambda: progress()[0] != "running", seconds=90, what="The import goes on"
+            )
         finally:
             for process in filter(None, (beat, first, second)):
                 process.kill()

@@ -50,14 +50,17 @@ class Process:
             )
 
     def wait_until(self, condition: Callable[[], T], *, seconds: float, what: str) -> T:
-        """Like `wait_until`, and ends at once, with what was printed, when the program ends."""
+        """Like `wait_until`, but over when the program ends; a failure shows what it printed."""
 
         def ask() -> T:
             code = self.popen.poll()
-            assert code is None, f"{what}: ended with {code}.\n{self.printed()}"
+            assert code is None, f"{what}: ended with {code}"
             return condition()
 
-        return wait_until(ask, seconds=seconds, what=f"{what}\n{self.printed()}")
+        try:
+            return wait_until(ask, seconds=seconds, what=what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.printed()}") from error
 
     def printed(self) -> str:
         return self.log.read_text(errors="replace")[-5_000:]
