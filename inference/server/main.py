@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from inference.server import folder
+from inference.server import folder, openmp
 from inference.server.front import application
 from inference.server.options import BF16, FP32, OptionError, Options, check
 from inference.server.pool import Pool
@@ -30,7 +30,7 @@ def serve(**settings: Any) -> int:
     except (OptionError, OSError) as error:
         print(f"The model server cannot start: {_reason(error, options)}", file=sys.stderr)
         return 1
-    with listener:
+    with listener, openmp.found_by_children():
         asyncio.run(_serve(options, listener))
     return 0
 

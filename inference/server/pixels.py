@@ -151,7 +151,9 @@ def _decode_other(picture: Image.Image) -> np.ndarray:
     upright = picture if turn is None else picture.transpose(turn)
     if upright.mode.startswith(("I", "F")):
         upright = Image.fromarray(_to_8_bit(np.asarray(upright)))
-    return np.asarray(upright.convert("RGB"))[:, :, ::-1]
+    if upright.mode != "RGB":  # Pillow would copy it
+        upright = upright.convert("RGB")
+    return np.asarray(upright)[:, :, ::-1]
 
 
 def _orientation(picture: Image.Image) -> int:

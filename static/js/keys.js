@@ -26,8 +26,8 @@ const GRID = {
   Enter: "open",
   Escape: "deselect",
   "Ctrl+a": "select-page",
-  PageDown: "next-page",
-  PageUp: "previous-page",
+  PageDown: "turn:next",
+  PageUp: "turn:prev",
 };
 const IMAGE = {
   ArrowRight: "next",

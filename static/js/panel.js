@@ -1,10 +1,13 @@
 // @ts-check
 import { figure, merged } from "./counts.js";
+import { find, findAll } from "./find.js";
 import { pressed } from "./marks.js";
 import { fetchPage } from "./server.js";
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang);
 const plurals = new Intl.PluralRules(document.documentElement.lang);
+/** @type {Record<string, { value: number, change: number }>} */
+let counts = {};
 
 /**
  * Writes a number into a text of the page: `data-one` or `data-other`, with `{n}` in it.
@@ -13,80 +16,58 @@ const plurals = new Intl.PluralRules(document.documentElement.lang);
  */
 export function sayNumber(element, number) {
   const text = plurals.select(number) === "one" ? element.dataset.one : element.dataset.other;
-  element.textContent = (text ?? "{n}").replace("{n}", numbers.format(number));
+  element.textContent = (text ?? "").replace("{n}", numbers.format(number));
 }
 
-/**
- * A chip as the server writes it.
- * @param {string} name
- * @param {string} [colour]
- */
+/** A chip as the server writes it. @param {string} name @param {string} [colour] */
 export function chip(name, colour) {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("chip"));
-  const made = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
-  if (colour) {
-    made.classList.add(`label-${colour}`);
-  }
-  /** @type {HTMLElement} */ (made.firstElementChild).textContent = name;
+  const made = find(document, "template#chip").content.firstElementChild.cloneNode(true);
+  made.classList.toggle(`label-${colour}`, Boolean(colour));
+  made.firstElementChild.textContent = name;
   return made;
 }
 
-/**
- * The label panel and every number of the job on the page.
- * @param {HTMLElement} workspace
- */
-export function createPanel(workspace) {
-  /** @type {Record<string, { value: number, change: number }>} */
-  let counts = {};
-  const rows = () =>
-    /** @type {HTMLElement[]} */ ([...workspace.querySelectorAll("#label-panel [data-label]")]);
+/** The labels of the job in their order. */
+export const labels = () =>
+  findAll(document, "#label-panel [data-label]").map((row) => ({
+    id: Number(row.dataset.label),
+    name: find(row, ".label-name").textContent,
+    colour: row.dataset.colour,
+  }));
 
-  function paintCounts() {
-    for (const place of workspace.querySelectorAll("[data-count]")) {
-      place.textContent = numbers.format(figure(counts, place.getAttribute("data-count") ?? ""));
-    }
-    const bar = /** @type {HTMLProgressElement | null} */ (
-      workspace.querySelector("[data-progress]")
-    );
-    if (bar) {
-      bar.max = figure(counts, "all") || 1;
-      bar.value = figure(counts, "state:labeled");
-    }
+/** @param {ReadonlySet<number>[]} targets the labels of each image that is targeted */
+export function paintPressed(targets) {
+  for (const row of findAll(document, "#label-panel [data-label]")) {
+    row.setAttribute("aria-pressed", pressed(Number(row.dataset.label), targets));
   }
+}
 
-  return {
-    /** The labels in their order. */
-    labels: () =>
-      rows().map((row) => ({
-        id: Number(row.dataset.label),
-        name: row.querySelector(".label-name")?.textContent ?? "",
-        colour: row.dataset.colour,
-      })),
-    /** @param {ReadonlySet<number>[]} targets the labels of each image that is targeted */
-    paint(targets) {
-      for (const row of rows()) {
-        row.setAttribute("aria-pressed", pressed(Number(row.dataset.label), targets));
-      }
-    },
-    /**
-     * @param {Record<string, number>} moved
-     * @param {number | null} change
-     */
-    count(moved, change) {
-      counts = merged(counts, moved, change);
-      paintCounts();
-    },
-    /** @param {string} key */
-    figure: (key) => figure(counts, key),
-    /** Fetches the list of labels after somebody changed it; a name being typed stays. */
-    async refresh() {
-      const page = await fetchPage(workspace.dataset.labelsUrl ?? "");
-      const list = page.querySelector(".label-list");
-      const old = workspace.querySelector(".label-list, #label-panel > p");
-      if (list && old) {
-        old.replaceWith(list);
-      }
-      paintCounts();
-    },
-  };
+/** @param {string} key */
+export const numberOf = (key) => figure(counts, key);
+
+/**
+ * Takes over new numbers and shows them wherever the page does.
+ * @param {Record<string, number>} moved
+ * @param {number | null} change the change that moved them; null: they were read afresh
+ */
+export function count(moved, change) {
+  counts = merged(counts, moved, change);
+  paintCounts();
+}
+
+function paintCounts() {
+  for (const place of findAll(document, "[data-count]")) {
+    place.textContent = numbers.format(numberOf(place.dataset.count));
+  }
+  for (const bar of findAll(document, "[data-progress]")) {
+    bar.max = numberOf("all") || 1;
+    bar.value = numberOf("state:labeled");
+  }
+}
+
+/** Fetches the labels after somebody added one; a name that is being typed stays. */
+export async function refreshLabels() {
+  const page = await fetchPage(find(document, ".workspace").dataset.labelsUrl);
+  find(document, "[data-label-list]").replaceWith(find(page, "[data-label-list]"));
+  paintCounts();
 }

@@ -1,18 +1,9 @@
 // @ts-check
 import { csrfHeaders } from "./csrf.js";
+import { words } from "./find.js";
 
 /**
- * The words of a `<template>` on the page.
- * @param {string} id
- * @returns {string}
- */
-export function words(id) {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
-  return template.content.textContent?.trim() ?? "";
-}
-
-/**
- * Calls the API. What it refuses is thrown with the server's message and `code`.
+ * Calls the API. What it refuses is thrown with the server's message.
  * @param {string} method
  * @param {string} url
  * @param {object} [body]
@@ -23,42 +14,33 @@ export async function call(method, url, body) {
   if (body) {
     headers["Content-Type"] = "application/json";
   }
-  const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) }).catch(
-    () => null,
-  );
-  if (!response) {
-    throw refusal(words("say-offline"), "offline");
-  }
+  const response = await answered(url, { method, headers, body: body && JSON.stringify(body) });
   const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
   const data = isJson ? await response.json() : {};
   if (!response.ok) {
-    throw refusal(data.message || words("toast-failed"), data.code ?? "failed");
+    throw new Error(data.message || words("toast-failed"));
   }
   return data;
 }
 
 /**
- * A page or a fragment of one, as the server renders it.
+ * A page or, unless it is asked for whole, a fragment of one, as the server renders it.
  * @param {string} url
- * @param {{ whole?: boolean }} [options]
  * @returns {Promise<Document>}
  */
 export async function fetchPage(url, { whole = false } = {}) {
-  const headers = whole ? {} : { "HX-Request": "true" };
-  const response = await fetch(url, { headers }).catch(() => null);
-  if (!response) {
-    throw refusal(words("say-offline"), "offline");
-  }
+  const response = await answered(url, { headers: whole ? {} : { "HX-Request": "true" } });
   if (!response.ok || response.redirected) {
-    throw refusal(words(response.redirected ? "say-signed-out" : "toast-failed"), "failed");
+    throw new Error(words(response.redirected ? "say-signed-out" : "toast-failed"));
   }
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-/**
- * @param {string} message
- * @param {string} code
- */
-export function refusal(message, code) {
-  return Object.assign(new Error(message), { code });
+/** @param {string} url @param {RequestInit} options */
+async function answered(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch {
+    throw new Error(words("say-offline"));
+  }
 }

@@ -1,7 +1,8 @@
 // @ts-check
+import { find } from "./find.js";
 import { chip } from "./panel.js";
 
-/** What a tile says and takes: the server writes it (templates/jobs/_tile.html), this repaints. */
+/** What a tile says, and repainting it: the server writes it, in templates/jobs/_tile.html. */
 const CHIPS = 2;
 
 /** @param {Element} tile */
@@ -10,69 +11,48 @@ export const idOf = (tile) => Number(tile.id.slice("sample-".length));
 /** @param {number} id */
 export const tileOf = (id) => document.getElementById(`sample-${id}`);
 
-/**
- * @param {HTMLElement} tile
- * @returns {Set<number>}
- */
-export const labelsOf = (tile) =>
-  new Set(tile.dataset.labels?.split(" ").filter(Boolean).map(Number) ?? []);
+/** @param {HTMLElement} element @returns {Set<number>} the labels in its `data-labels` */
+export const labelsIn = (element) =>
+  new Set((element.dataset.labels ?? "").split(" ").filter(Boolean).map(Number));
 
-/**
- * The suggestion that the tile shows: the model's name and the name of the label.
- * @param {HTMLElement} tile
- */
-export function suggestionOf(tile) {
-  const found = /** @type {HTMLElement | null} */ (tile.querySelector("[data-prediction]"));
-  const label = found?.querySelector(".chip-name")?.textContent ?? "";
-  return found && { name: found.dataset.prediction ?? "", label };
+/** The suggestion that it shows: the model's name and the name of the label. */
+export function suggestionIn(/** @type {HTMLElement} */ tile) {
+  const found = find(tile, "[data-prediction]");
+  return found && { name: found.dataset.prediction, label: find(found, ".chip-name").textContent };
 }
 
 /**
- * Paints labels before the server has them; `state` is the one that the page lists, if any.
+ * Paints labels before the server has them.
  * @param {HTMLElement} tile
- * @param {{ name: string, colour?: string, id: number }[]} carried
- * @param {string | null} state
+ * @param {{ id: number, name: string, colour?: string }[]} carried
+ * @param {string | null} state the one that the page lists, if any
  */
-export function paint(tile, carried, state) {
+export function paintTile(tile, carried, state) {
   const chips = carried.slice(0, CHIPS).map((label) => chip(label.name, label.colour));
   if (carried.length > CHIPS) {
     chips.push(chip(`+${carried.length - CHIPS}`));
   }
-  tile.querySelector(".chips")?.replaceChildren(...chips);
+  find(tile, ".chips").replaceChildren(...chips);
   tile.dataset.labels = carried.map((label) => label.id).join(" ");
   const now = carried.length ? "labeled" : "unlabeled";
-  if (state && state !== now) {
-    tile.dataset.done = now;
-  } else {
-    delete tile.dataset.done;
-  }
+  tile.toggleAttribute("data-done", Boolean(state) && state !== now);
 }
 
 /**
- * Takes over what the server says now: words change; picture, focus and selection stay.
+ * Takes over what the server says now: the words change; picture, focus and selection stay.
  * @param {HTMLElement} tile
- * @param {HTMLElement} fresh
+ * @param {any} fresh
  */
-export function replace(tile, fresh) {
-  for (const name of ["data-labels", "data-done"]) {
-    tile.toggleAttribute(name, fresh.hasAttribute(name));
-    if (fresh.hasAttribute(name)) {
-      tile.setAttribute(name, fresh.getAttribute(name) ?? "");
-    }
-  }
-  const text = fresh.querySelector(".tile-text");
-  if (text) {
-    tile.querySelector(".tile-text")?.replaceWith(text);
-  }
+export function replaceTile(tile, fresh) {
+  tile.dataset.labels = fresh.dataset.labels ?? "";
+  tile.toggleAttribute("data-done", fresh.hasAttribute("data-done"));
+  find(tile, ".tile-text").replaceWith(find(fresh, ".tile-text"));
 }
 
-/**
- * Gives a tile what only scripts need.
- * @param {HTMLElement} tile
- */
-export function prepare(tile) {
+/** Gives a tile what only scripts need. @param {HTMLElement} tile */
+export function prepareTile(tile) {
   tile.tabIndex = -1;
   tile.draggable = false;
-  const image = /** @type {HTMLImageElement} */ (tile.querySelector("img"));
+  const image = find(tile, "img");
   tile.toggleAttribute("data-broken", image.complete && image.naturalWidth === 0);
 }

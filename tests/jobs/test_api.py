@@ -139,7 +139,7 @@ def test_a_zip_is_unpacked_by_the_import_and_what_is_refused_in_it_is_named(clie
     assert set(upload_job.samples.values_list("path", flat=True)) == {"cats/a.jpg", "dogs/a.jpg"}
     problems = client.get(f"/api/jobs/{upload_job.pk}/runs/{run['id']}/problems/").json()
     assert {(one["item"], one["code"]) for one in problems["results"]} == {
-        ("pets.zip/../evil.jpg", "unsafe-path"),
+        ("pets.zip/../evil.jpg", "unsafe-name"),
         ("broken.jpg", "not-an-image"),
     }
     assert run_import(client, upload_job)["counts"] == {"already": 2, "refused": 1}
