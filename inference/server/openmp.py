@@ -29,10 +29,10 @@ def found_by_children() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="labelhub-openmp-") as folder:
         (Path(folder) / GNU_OPENMP).symlink_to(intel)
         os.environ[SEARCH_PATH] = os.pathsep.join(filter(None, [folder, before]))
-        yield
-    del os.environ[SEARCH_PATH]
-    if before is not None:
-        os.environ[SEARCH_PATH] = before
+        try:
+            yield
+        finally:
+            os.environ[SEARCH_PATH] = before or ""
 
 
 def _is_installed() -> bool:

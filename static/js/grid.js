@@ -3,7 +3,15 @@ import { find, findAll } from "./find.js";
 import { labels, numberOf, sayNumber } from "./panel.js";
 import * as select from "./selection.js";
 import { fetchPage } from "./server.js";
-import { idOf, labelsIn, paintTile, prepareTile, replaceTile, tileOf } from "./tile.js";
+import {
+  idOf,
+  labelsIn,
+  paintTile,
+  prepareTile,
+  replaceTile,
+  suggestionIn,
+  tileOf,
+} from "./tile.js";
 
 const AT_ONCE = 200;
 const CHECK_PIXELS = 40;
@@ -191,6 +199,19 @@ class ImageGrid extends HTMLElement {
     }
   }
 
+  /** What the model suggests for the targets, where it does. */
+  suggestions() {
+    const found = this.targets().map((id) => ({ id, ...suggestionIn(tileOf(id)) }));
+    return found.filter(({ name }) => name);
+  }
+
+  /** Shows that the model is looking at these. @param {number[]} ids @param {boolean} isBusy */
+  busy(ids, isBusy) {
+    for (const id of ids) {
+      tileOf(id)?.toggleAttribute("data-busy", isBusy);
+    }
+  }
+
   /** Fetches tiles anew. @param {number[]} ids @param {(id: number) => boolean} isHeld */
   async refresh(ids, isHeld) {
     const shown = ids.filter(tileOf);
@@ -213,9 +234,10 @@ class ImageGrid extends HTMLElement {
       this.#list.append(...fresh.slice(0, room));
       this.#seenImages = numberOf("all");
     }
-    for (const part of ["import", "pager", "end", ...(this.#tiles.length ? [] : ["empty"])]) {
+    for (const part of ["import", "pager", "end", "empty"]) {
       find(this, `[data-part="${part}"]`).replaceWith(find(page, `[data-part="${part}"]`));
     }
+    find(this, "[data-part='empty']").hidden = this.#tiles.length > 0;
     this.#adopt();
   }
 

@@ -16,8 +16,8 @@ export const labelsIn = (element) =>
   new Set((element.dataset.labels ?? "").split(" ").filter(Boolean).map(Number));
 
 /** The suggestion that it shows: the model's name and the name of the label. */
-export function suggestionIn(/** @type {HTMLElement} */ tile) {
-  const found = find(tile, "[data-prediction]");
+export function suggestionIn(/** @type {HTMLElement | null} */ tile) {
+  const found = tile && find(tile, "[data-prediction]");
   return found && { name: found.dataset.prediction, label: find(found, ".chip-name").textContent };
 }
 

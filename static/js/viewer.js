@@ -1,26 +1,30 @@
 // @ts-check
+import { find } from "./find.js";
 import { fetchPage } from "./server.js";
+import { labelsIn } from "./tile.js";
 
 /**
- * One image large. Going on fetches the parts of the page that belong to the image (`data-part`)
- * and swaps them in; those of the neighbours are fetched ahead with their pictures. The way that
- * was gone is kept, so that going back finds an image that has left the list by being labeled.
+ * One image large, on a page of its own or over the grid. Going on fetches the parts of the page
+ * that belong to the image (`data-part`) and swaps them in; those of the neighbours are fetched
+ * ahead with their pictures. The way that was gone is kept, so that going back finds an image that
+ * has left the list by being labeled.
  *
  * Says "surface:changed" when the image or its labels change, "surface:closed" over a grid.
  */
-export class ImageViewer extends HTMLElement {
-  /** @type {Map<string, Promise<Document>>} */
+class ImageViewer extends HTMLElement {
+  /** @type {Map<string, { page: Promise<Document>, picture: HTMLImageElement }>} */
   #ahead = new Map();
   /** @type {string[]} */
   #trail = [];
   #at = -1;
+  #gridUrl = "";
+  #workspace = /** @type {HTMLElement} */ (this.closest(".workspace"));
+  #isOverGrid = this.hidden;
 
-  /** @param {boolean} isOverGrid whether closing uncovers the grid of the same page */
-  start(isOverGrid) {
-    this.isOverGrid = isOverGrid;
+  start() {
     window.addEventListener("popstate", () => this.#followAddress());
-    if (!isOverGrid) {
-      this.#remember(location.pathname + location.search);
+    if (!this.#isOverGrid) {
+      this.#remember(here());
       this.focus();
       this.#preload();
     }
@@ -31,207 +35,191 @@ export class ImageViewer extends HTMLElement {
   }
 
   get #stage() {
-    return /** @type {HTMLElement} */ (this.querySelector("[data-part='stage']"));
+    return this.#part("stage");
   }
 
   get #id() {
     return Number(this.#stage.dataset.sample);
   }
 
-  get #workspace() {
-    return /** @type {HTMLElement} */ (this.closest(".workspace"));
+  /** @param {string} name */
+  #part(name) {
+    return find(this.#workspace, `[data-part="${name}"]`);
   }
 
-  /** @param {string} selector */
-  #part(selector) {
-    return /** @type {HTMLElement | null} */ (this.#workspace.querySelector(selector));
-  }
-
-  #changed() {
-    this.dispatchEvent(new CustomEvent("surface:changed", { bubbles: true }));
+  /** @param {string} name @param {number} [detail] */
+  #say(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
   }
 
   /** @param {string} url */
   #remember(url) {
     if (this.#trail[this.#at] !== url) {
-      this.#trail.splice(this.#at + 1, Infinity, url);
       this.#at += 1;
+      this.#trail.splice(this.#at, Infinity, url);
     }
   }
 
-  /** @param {string} url @returns {Promise<Document>} */
-  #fetch(url) {
-    const page = this.#ahead.get(url) ?? fetchPage(url);
-    this.#ahead.delete(url);
-    return page;
-  }
-
-  /**
-   * @param {string} url
-   * @param {{ push?: boolean }} [options]
-   */
-  async open(url, { push = true } = {}) {
-    const { pathname, search } = new URL(url, location.href);
-    const page = await this.#fetch(pathname + search);
+  /** @param {string} address */
+  async open(address, { push = true } = {}) {
+    const { pathname, search } = new URL(address, location.href);
+    const url = pathname + search;
+    this.#wanted = url;
+    const page = await (this.#ahead.get(url)?.page ?? fetchPage(url));
+    if (this.#wanted !== url) {
+      return;
+    }
     this.#swap(page, ["bar", "stage", "offers", "facts"]);
+    this.#gridUrl ||= here();
     this.hidden = false;
     this.#workspace.dataset.surface = "image";
-    this.#remember(pathname + search);
+    this.#remember(url);
     if (push) {
-      history.pushState(null, "", pathname + search);
+      history.pushState(null, "", url);
     }
-    document.title = this.#stage.dataset.title ?? "";
-    if (!this.contains(document.activeElement)) {
+    document.title = this.#stage.dataset.title;
+    if (!this.#workspace.contains(document.activeElement) || this.#isOverGrid) {
       this.focus({ preventScroll: true });
     }
-    this.#changed();
+    this.#say("surface:changed");
     this.#preload();
   }
+
+  /** The address that was asked for last: an answer to an older one comes too late. */
+  #wanted = "";
 
   /** @param {Document} page @param {string[]} parts */
   #swap(page, parts) {
     for (const part of parts) {
-      const fresh = page.querySelector(`[data-part="${part}"]`);
-      if (fresh) {
-        this.#part(`[data-part="${part}"]`)?.replaceWith(fresh);
-      }
+      this.#part(part).replaceWith(document.importNode(find(page, `[data-part="${part}"]`), true));
     }
   }
 
-  /** Fetches the neighbours, and decodes their pictures so that they paint at once. */
+  /** Fetches the neighbours and decodes their pictures, so that they paint at once. */
   #preload() {
-    const wanted = new Set((this.#stage.dataset.ahead ?? "").split(" ").filter(Boolean));
+    const wanted = this.#stage.dataset.ahead.split(" ").filter(Boolean);
     for (const url of this.#ahead.keys()) {
-      if (!wanted.has(url)) {
+      if (!wanted.includes(url)) {
         this.#ahead.delete(url);
       }
     }
-    for (const url of wanted) {
-      if (!this.#ahead.has(url)) {
-        const page = fetchPage(url);
-        this.#ahead.set(url, page);
-        page.then(decode, () => this.#ahead.delete(url));
-      }
+    for (const url of wanted.filter((one) => !this.#ahead.has(one))) {
+      const picture = new Image();
+      const page = fetchPage(url);
+      this.#ahead.set(url, { page, picture });
+      page
+        .then((fetched) => {
+          picture.src = find(fetched, ".stage-image").getAttribute("src");
+          return picture.decode();
+        })
+        .catch(() => this.#ahead.delete(url));
     }
   }
 
   #followAddress() {
-    const known = this.#trail.indexOf(location.pathname + location.search);
+    const known = this.#trail.indexOf(here());
     if (known >= 0) {
       this.#at = known;
-      this.open(location.href, { push: false });
-    } else if (this.isOverGrid) {
-      this.#hide();
-    } else {
+      this.open(here(), { push: false });
+    } else if (!this.#isOverGrid) {
       location.reload();
+    } else if (this.isOpen) {
+      this.#hide();
     }
   }
 
   #hide() {
-    const id = this.#id;
     this.hidden = true;
     this.#workspace.dataset.surface = "grid";
     for (const part of ["offers", "facts"]) {
-      this.#part(`[data-part="${part}"]`)?.replaceChildren();
+      this.#part(part).replaceChildren();
     }
-    this.dispatchEvent(new CustomEvent("surface:closed", { bubbles: true, detail: id }));
+    this.#gridUrl = "";
+    this.#say("surface:closed", this.#id);
   }
 
-  /** @param {"next" | "previous"} direction @returns {boolean} false at the end */
+  /** @param {string} direction @returns {boolean} false at the end */
   #go(direction) {
     const step = direction === "next" ? 1 : -1;
     const kept = this.#trail[this.#at + step];
-    const link = this.#part(`[data-command='${direction}']`)?.getAttribute("href");
-    const url = kept ?? link;
-    if (url) {
-      this.#at += kept ? step : 0;
-      if (!kept && step < 0) {
-        // Before the first one that was seen: the trail grows at its front.
-        this.#trail.unshift(url);
-      }
-      this.open(url);
+    const url = kept ?? find(this, `[data-command='${direction}']`).getAttribute("href");
+    if (!url) {
+      return false;
     }
-    return Boolean(url);
+    if (kept) {
+      this.#at += step;
+    } else if (step < 0) {
+      // Before the first one that was seen: the way grows at its front.
+      this.#trail.unshift(url);
+    }
+    this.open(url);
+    return true;
   }
 
   targets() {
-    return this.isOpen ? [this.#id] : [];
+    return [this.#id];
   }
 
-  /** @param {number} id @returns {Set<number> | null} */
+  /** @param {number} id @returns {Set<number> | null} null: another image is shown */
   labelsOf(id) {
-    const ids = this.#stage.dataset.labels?.split(" ").filter(Boolean).map(Number);
-    return id === this.#id ? new Set(ids) : null;
+    return this.isOpen && id === this.#id ? labelsIn(this.#stage) : null;
   }
 
   /** @param {number} id @param {ReadonlySet<number>} labels */
   paint(id, labels) {
-    if (id === this.#id) {
+    if (this.labelsOf(id)) {
       this.#stage.dataset.labels = [...labels].join(" ");
-      this.#changed();
+      this.#say("surface:changed");
     }
   }
 
   /** The best suggestion that can be accepted and is not yet. */
   suggestion() {
-    const selector = "[data-accept]:not([disabled], [aria-pressed='true'])";
-    return /** @type {HTMLElement | null} */ (this.#part(selector));
+    return find(this.#part("offers"), "[data-accept]:not([disabled], [aria-pressed='true'])");
   }
 
-  /** @param {boolean} isBusy @param {string} [problem] */
+  /** Shows that the model is looking, or why it does not. @param {boolean} isBusy */
   busy(isBusy, problem = "") {
-    this.#part(".offers-wait")?.toggleAttribute("hidden", !isBusy);
-    const notice = this.#part("[data-offers-problem]");
-    if (notice) {
-      notice.hidden = !problem;
-      /** @type {HTMLElement} */ (notice.querySelector("p")).textContent = problem;
-    }
+    find(this.#part("offers"), ".offers-wait").hidden = !isBusy;
+    const notice = find(this.#part("offers"), "[data-offers-problem]");
+    notice.hidden = !problem;
+    find(notice, "p").textContent = problem;
   }
 
-  /** @param {number[]} ids images that changed: what is shown or kept of them is fetched anew */
+  /** Fetches anew what is shown or kept of changed images. @param {number[]} ids */
   async refresh(ids) {
-    this.#ahead.clear();
-    if (this.isOpen && ids.includes(this.#id)) {
-      const id = this.#id;
-      const page = await fetchPage(location.pathname + location.search).catch(() => null);
-      const stage = page?.querySelector("[data-part='stage']");
-      if (page && stage && id === this.#id) {
-        this.#stage.dataset.labels = stage.getAttribute("data-labels") ?? "";
-        this.#swap(page, ["offers", "facts"]);
-        this.#changed();
+    for (const url of this.#ahead.keys()) {
+      if (ids.some((id) => url.includes(`/samples/${id}/`))) {
+        this.#ahead.delete(url);
       }
     }
-    if (this.isOpen) {
-      this.#preload();
+    if (!this.isOpen || !ids.includes(this.#id)) {
+      return;
+    }
+    const id = this.#id;
+    const page = await fetchPage(here());
+    if (this.isOpen && id === this.#id) {
+      this.#stage.dataset.labels = find(page, "[data-part='stage']").dataset.labels;
+      this.#swap(page, ["offers", "facts"]);
+      this.#say("surface:changed");
     }
   }
 
-  /** @param {string} name as keys.js has it @returns {boolean} whether there was anything to do */
+  /** @param {string} name as keys.js has it @returns {boolean} false: no image that way */
   command(name) {
     if (name === "next" || name === "previous") {
       return this.#go(name);
     }
-    if (name === "close") {
-      const link = /** @type {HTMLAnchorElement} */ (this.#part("[data-command='close']"));
-      if (this.isOverGrid) {
-        history.pushState(null, "", this.dataset.grid);
-        this.#hide();
-      } else {
-        location.href = link.href;
-      }
+    if (name === "close" && this.#isOverGrid) {
+      history.pushState(null, "", this.#gridUrl);
+      this.#hide();
+    } else if (name === "close") {
+      location.href = find(this, "[data-command='close']").href;
     }
     return true;
   }
 }
 
-/** @param {Document} page */
-function decode(page) {
-  const picture = /** @type {HTMLImageElement | null} */ (page.querySelector("img"));
-  if (picture) {
-    // In this document the picture starts to load, though it is not shown yet.
-    document.adoptNode(/** @type {HTMLElement} */ (picture.parentElement));
-  }
-  return picture?.decode().catch(() => undefined);
-}
+const here = () => location.pathname + location.search;
 
 customElements.define("image-viewer", ImageViewer);

@@ -158,6 +158,7 @@ def test_a_member_over_the_limit_is_refused():
             "archive-too-large",
         ),
     ],
+    ids=["nothing", "garbage", "cut-off", "empty", "folders-alone", "many-members", "large"],
 )
 def test_an_archive_that_cannot_be_taken_is_refused_before_anything_is_put(content, limits, code):
     def put(_name: str, _stream: object) -> None:

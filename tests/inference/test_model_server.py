@@ -4,13 +4,15 @@ import http.client
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from inference.server import options
+from inference.server import openmp, options
 from inference.server.main import serve
 from tests import needs
 from tests.inference.model_server import DIGITS, DIGITS_DIR, ModelServer
@@ -332,6 +334,16 @@ def test_a_machine_without_paddle_is_told_so(start_server, tmp_path, held_out):
     assert response.status_code == 503
     assert "no Paddle on this machine" in response.json()["detail"]
     assert server.http.get("/running").json() is True
+
+
+def test_openmp_that_the_system_lacks_is_found_in_the_package(monkeypatch):
+    monkeypatch.setattr(openmp, "GNU_OPENMP", "libgomp-that-is-lacking.so.1")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "")
+    load = [sys.executable, "-c", f"import ctypes; ctypes.CDLL('{openmp.GNU_OPENMP}')"]
+    assert subprocess.run(load, stderr=subprocess.DEVNULL).returncode != 0
+
+    with openmp.found_by_children():
+        assert subprocess.run(load).returncode == 0
 
 
 def test_a_port_in_use_costs_one_line(digits_server, capsys):

@@ -1,0 +1,110 @@
+// @ts-check
+import { find, words } from "./find.js";
+import { applied, toggleOf } from "./marks.js";
+import { count } from "./panel.js";
+import { createQueue } from "./queue.js";
+import { call } from "./server.js";
+import * as on from "./surfaces.js";
+
+/** Edits of labels. @typedef {{ add?: number[], remove?: number[], clear?: boolean }} Edit */
+const ADVANCE_MILLISECONDS = 150;
+const { api, mode } = on.workspace.dataset;
+const canLabel = on.workspace.hasAttribute("data-can-label");
+export const queue = createQueue();
+
+/**
+ * Paints an edit at once and sends it after those before it; one that fails is taken back.
+ * @param {number[]} ids
+ * @param {Edit} change
+ * @param {() => Promise<any>} send
+ * @returns {Promise<boolean>} whether it was done
+ */
+async function perform(ids, change, send) {
+  const before = ids.map((id) => on.labelsOf(id));
+  on.hold(ids, 1);
+  ids.forEach((id, at) => on.paint(id, before[at] && applied(before[at], change, mode)));
+  on.paintPanel();
+  try {
+    took(await queue.push(send));
+    return true;
+  } catch (error) {
+    ids.forEach((id, at) => on.paint(id, before[at]));
+    on.complain(error, () => perform(ids, change, send));
+    return false;
+  } finally {
+    on.hold(ids, -1);
+    on.refresh(ids);
+    on.paintPanel();
+  }
+}
+
+/** What the server says of an edit. @param {any} answer */
+function took(answer) {
+  count(answer.counts, answer.change);
+  if (answer.verb === "undo") {
+    on.say({ text: answer.message });
+  } else if (answer.changed > 1) {
+    const values = { text: answer.message };
+    on.say({ template: "toast-undo", values, tone: "good", action: () => revert("undo") });
+  } else {
+    on.say();
+    on.announce(answer.message);
+  }
+}
+
+/** Changes the labels of the targets. @param {Edit} change */
+export async function edit(change) {
+  const ids = on.surface().targets();
+  if (!ids.length || !canLabel) {
+    on.say({ text: words("say-select") });
+  } else if (await perform(ids, change, () => call("POST", `${api}annotate/`, { ids, ...change }))) {
+    advance(ids[0], Boolean(change.add));
+  }
+}
+
+/** @param {number | undefined} label */
+export function toggleLabel(label) {
+  if (label !== undefined) {
+    edit(toggleOf(label, on.surface().targets().map(on.labelsOf)));
+  }
+}
+
+/**
+ * Accepts one suggestion.
+ * @param {number} id
+ * @param {string} name the model's
+ * @param {number | undefined} label the job's, if it has it already
+ */
+export async function accept(id, name, label) {
+  const change = label === undefined ? {} : { add: [label] };
+  const send = () => call("POST", `${api}accept/`, { sample: id, name });
+  if (await perform([id], change, send)) {
+    advance(id, true);
+  }
+}
+
+/** With one label per image the viewer goes on. @param {number} from @param {boolean} isLabeled */
+function advance(from, isLabeled) {
+  const goesOn = find(on.workspace, "[data-auto-advance]")?.checked && isLabeled;
+  if (goesOn && on.viewer.isOpen) {
+    window.setTimeout(() => on.viewer.targets()[0] === from && turn("next"), ADVANCE_MILLISECONDS);
+  }
+}
+
+/** @param {"next" | "previous"} direction */
+export function turn(direction) {
+  if (!on.viewer.command(direction)) {
+    on.say({ text: words(direction === "next" ? "say-last" : "say-first") });
+  }
+}
+
+/** @param {"undo" | "redo"} direction */
+export async function revert(direction) {
+  try {
+    const answer = await queue.push(() => call("POST", `${api}${direction}/`, {}));
+    took(answer);
+    on.refresh(answer.samples.length ? answer.samples : on.shown());
+  } catch (error) {
+    on.say({ text: /** @type {Error} */ (error).message });
+  }
+}

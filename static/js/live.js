@@ -1,0 +1,80 @@
+// @ts-check
+import { find, findAll } from "./find.js";
+import { count, numberOf, refreshLabels } from "./panel.js";
+import { call, fetchPage } from "./server.js";
+import { connect } from "./socket.js";
+import * as on from "./surfaces.js";
+
+/** What others do, and what runs do, shown without reloading. */
+const POLL_MILLISECONDS = 15000;
+const FILL_MILLISECONDS = 1000;
+let polling = 0;
+let filling = 0;
+
+export function watchJob() {
+  connect(on.workspace.dataset.socket, {
+    message: (data) => listeners[data.type]?.(data),
+    up: () => {
+      showConnection(true);
+      catchUp();
+    },
+    down: () => showConnection(false),
+  });
+}
+
+const listeners = {
+  "samples.changed": (/** @type {any} */ { counts, change, ids }) => {
+    count(counts, change);
+    on.refresh(ids.length ? ids : on.shown());
+  },
+  "run.progress": (/** @type {any} */ { run }) => progressed(run),
+  "labels.changed": () => refreshLabels().then(on.paintPanel, () => undefined),
+};
+
+/** Catches up with what happened while nobody told. */
+async function catchUp() {
+  const { counts = {} } = await call("GET", on.workspace.dataset.api).catch(() => ({}));
+  if (Object.entries(counts).some(([key, value]) => numberOf(key) !== value)) {
+    count(counts, null);
+    on.refresh(on.shown());
+    fill();
+  }
+}
+
+/** Has the grid take in what the server would show on this page now. */
+async function fill() {
+  filling = 0;
+  const page = on.surface() === on.grid && (await fetchPage(location.href, { whole: true }));
+  if (page) {
+    count(JSON.parse(find(page, "#counts").textContent), null);
+    on.grid.fill(page);
+  }
+}
+
+/** @param {any} run */
+function progressed({ id, kind, state, total, done }) {
+  if (kind !== "import") {
+    return;
+  }
+  const bar = find(on.workspace, `[data-run="${id}"] progress`);
+  if (bar && total) {
+    bar.max = total;
+    bar.value = done;
+  }
+  const isOver = state !== "queued" && state !== "running";
+  if (isOver || !filling) {
+    window.clearTimeout(filling);
+    filling = window.setTimeout(() => fill().catch(() => undefined), isOver ? 0 : FILL_MILLISECONDS);
+  }
+}
+
+/** @param {boolean} isUp */
+function showConnection(isUp) {
+  for (const sign of findAll(on.workspace, "[data-reconnecting]")) {
+    sign.hidden = isUp;
+  }
+  window.clearInterval(polling);
+  if (!isUp) {
+    polling = window.setInterval(() => document.hidden || catchUp(), POLL_MILLISECONDS);
+  }
+}

@@ -1,0 +1,92 @@
+// @ts-check
+import { find } from "./find.js";
+import "./grid.js";
+import { labels, paintPressed } from "./panel.js";
+import { close, toast } from "./toast.js";
+import "./viewer.js";
+
+/** The two work surfaces of a page, and what reaches both. The grid is not on every page. */
+const GATHER_MILLISECONDS = 150;
+const ANNOUNCE_MILLISECONDS = 500;
+
+export const workspace = find(document, ".workspace");
+export const grid = find(workspace, "image-grid");
+export const viewer = find(workspace, "image-viewer");
+export const surface = () => (viewer.isOpen ? viewer : grid);
+
+/** How many edits of an image are on their way. @type {Map<number, number>} */
+const held = new Map();
+/** @type {Set<number>} */
+const stale = new Set();
+let gathering = 0;
+let announcing = 0;
+/** @type {HTMLElement | undefined} */
+let said;
+
+/** @param {number} id @returns {Set<number> | null} null: the image is not on this page */
+export const labelsOf = (id) => viewer.labelsOf(id) ?? grid?.labelsOf(id) ?? null;
+
+/** @param {number} id @param {Set<number> | null} carried */
+export function paint(id, carried) {
+  if (carried) {
+    grid?.paint(id, carried);
+    viewer.paint(id, carried);
+  }
+}
+
+export function paintPanel() {
+  paintPressed(surface().targets().map(labelsOf).filter(Boolean));
+}
+
+/** @param {number[]} ids @param {number} more edits of them on their way, or fewer */
+export function hold(ids, more) {
+  for (const id of ids) {
+    held.set(id, (held.get(id) ?? 0) + more);
+  }
+}
+
+const isHeld = (/** @type {number} */ id) => (held.get(id) ?? 0) > 0;
+
+/** Has images fetched anew, in one request with all that are named within a moment. */
+export function refresh(/** @type {number[]} */ ids) {
+  for (const id of ids) {
+    stale.add(id);
+  }
+  window.clearTimeout(gathering);
+  gathering = window.setTimeout(() => {
+    const wanted = [...stale].filter((id) => !isHeld(id));
+    stale.clear();
+    for (const one of [grid, viewer]) {
+      // What cannot be fetched now is caught up with when the connection is back.
+      one?.refresh(wanted, isHeld).catch(() => undefined);
+    }
+  }, GATHER_MILLISECONDS);
+}
+
+/** The images that the page shows. @returns {number[]} */
+export const shown = () => [...(grid?.ids() ?? []), ...(viewer.isOpen ? viewer.targets() : [])];
+
+/** To screen readers; of several messages in a row the last. @param {string} text */
+export function announce(text) {
+  window.clearTimeout(announcing);
+  announcing = window.setTimeout(() => {
+    find(document, "#announcement").textContent = text;
+  }, ANNOUNCE_MILLISECONDS);
+}
+
+/** Shows the one toast of what was done last, or takes it away. @param {any} [options] */
+export function say(options) {
+  if (said) {
+    close(said);
+  }
+  said = options && toast(options);
+}
+
+/** @param {unknown} error @param {() => void} retry */
+export function complain(error, retry) {
+  const values = { text: /** @type {Error} */ (error).message };
+  toast({ template: "toast-retry", values, tone: "problem", action: retry });
+}
+
+/** The label with that name. @param {string} name */
+export const labelNamed = (name) => labels().find((label) => label.name === name)?.id;
