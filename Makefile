@@ -4,7 +4,7 @@
 
 VENV = .venv
 PYTHON = $(VENV)/bin/python
-PIP = $(PYTHON) -m pip --disable-pip-version-check --quiet
+PIP = $(PYTHON) -m pip --disable-pip-version-check -qq
 
 run: $(VENV)/.installed
 	@exec $(PYTHON) manage.py start $(ARGS)

@@ -170,6 +170,11 @@ def _join(invitation: Invitation, user: User) -> Member:
     return member
 
 
+def rename(user: User, name: str) -> None:
+    user.name = name
+    user.save(update_fields=["name"])
+
+
 @transaction.atomic
 def set_role(target: Member, *, role: Role) -> Member:
     _refuse_owner(target, role)

@@ -43,6 +43,8 @@ PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 # The door ----------------------------------------------------------------------------------------
+# A link that still works is answered with 200 whatever is wrong in its form: Django writes the
+# address of every 4xx to the log, and these addresses are secrets.
 class SignIn(auth_views.LoginView):
     template_name = "annotators/sign_in.html"
     authentication_form = SignInForm
@@ -75,7 +77,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         else:
             login(request, user, backend=PASSWORD_BACKEND)
             return redirect("job_list")
-    return render(request, "annotators/welcome.html", {"form": form}, status=_status_of(form))
+    return render(request, "annotators/welcome.html", {"form": form})
 
 
 @never_cache
@@ -101,21 +103,20 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             login(request, member.user, backend=PASSWORD_BACKEND)
             return redirect("job", member.job_id)
     context["form"] = form
-    return render(request, "annotators/invitation.html", context, status=_status_of(form))
+    return render(request, "annotators/invitation.html", context)
 
 
 def _accept_signed_in(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
     context = {"invitation": found, "meaning": ROLE_MEANINGS[Role(found.role)]}
     context["is_for_user"] = request.user.email.lower() == found.email.lower()
-    status = 200
     if request.method == "POST":
         try:
             member = services.join(token, user=request.user)
         except DomainError as error:
-            context["error"], status = error.message, UNPROCESSABLE
+            context["error"] = error.message
         else:
             return redirect("job", member.job_id)
-    return render(request, "annotators/invitation_accept.html", context, status=status)
+    return render(request, "annotators/invitation_accept.html", context)
 
 
 def _used_by_member(request: HttpRequest, found: Invitation | None) -> HttpResponse | None:
@@ -158,7 +159,7 @@ password_reset_complete = auth_views.PasswordResetCompleteView.as_view(
 def profile(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST or None, instance=request.user)
     if form.is_valid():
-        form.save()
+        services.rename(request.user, form.cleaned_data["name"])
         messages.success(request, _("Your name was saved."))
         return redirect("profile")
     return _profile(request, name_form=form)

@@ -40,14 +40,14 @@ def main(number: int) -> None:
     print(f"peak memory: {before:.0f} MB before, {at_tenth:.0f} at a tenth, {peak_mb():.0f} after")
 
 
-def make_images(folder: Path, number: int) -> None:
-    """Ten class folders of 64 × 64 noise-free gradients, each file another."""
+def make_images(folder: Path, number: int, *, side: int = 64) -> None:
+    """Ten class folders of gradients, each file another."""
     from PIL import Image
 
     for index in range(number):
         path = folder / f"class-{index % 10}" / f"image-{index:06d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture = Image.linear_gradient("L").resize((64, 64)).rotate(index % 360)
+        picture = Image.linear_gradient("L").resize((side, side)).rotate(index % 360)
         picture.convert("RGB").save(path, quality=85)
 
 

@@ -17,9 +17,7 @@ class StorageKind(models.TextChoices):
 
 class Storage(models.Model):
     name = models.CharField(max_length=200)
-    kind = models.CharField(
-        max_length=10, choices=StorageKind.choices, default=StorageKind.LOCAL
-    )
+    kind = models.CharField(max_length=10, choices=StorageKind.choices, default=StorageKind.LOCAL)
     root = models.CharField(max_length=1024)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -61,6 +61,114 @@ _MESSAGES = {
     "no-space": _("The disk of the server is full. Free some space and try again."),
     "incomplete": _("%(received)s bytes arrived instead of %(size)s. Upload the file once more."),
     "storage-failed": _("The storage answered with an error: %(reason)s"),
+    # Storages in a network
+    "endpoint-invalid": _(
+        "This is not the address of a storage. Write it like https://s3.example.com, without the "
+        "bucket and without a path."
+    ),
+    "endpoint-unknown": _(
+        "There is no machine of this name. Look for a typing error in the endpoint, and try path "
+        "addressing if it is right."
+    ),
+    "endpoint-refused": _(
+        "This address (%(address)s) belongs to the server itself or to its surroundings, and may "
+        "not be used as a storage. If it is right, ask the administrator to allow it "
+        "(LABELHUB_STORAGE_ADDRESSES)."
+    ),
+    "endpoint-unreachable": _(
+        "Nothing answers at the endpoint. Check its port, and whether a firewall stands between."
+    ),
+    "endpoint-redirects": _(
+        "The endpoint sends on to another address, which is not followed. Write the address that "
+        "it sends to as the endpoint."
+    ),
+    "not-s3": _(
+        "What answers there does not speak S3. Check the endpoint: its port, and whether it starts "
+        "with http or https. The address of a web console is not it."
+    ),
+    "tls-failed": _(
+        "No safe connection: the certificate is not trusted, is out of date or is for another "
+        "name. Ask the operator of the storage, or the administrator to trust the certificate "
+        "(LABELHUB_STORAGE_CA_FILE)."
+    ),
+    "tls-not-spoken": _(
+        "The endpoint does not speak https at this port. Check the port, or write http:// if the "
+        "storage has no https."
+    ),
+    "storage-timeout": _("The storage did not answer in time. Try again later."),
+    "connection-lost": _("The connection to the storage broke off. Try again."),
+    "storage-busy": _("The storage is overloaded and asks for patience. Try again in some minutes."),
+    "storage-broken": _(
+        "The storage has an internal fault (%(reason)s). Try again later; if it stays, ask its "
+        "operator."
+    ),
+    "wrong-access-key": _("The storage does not know this access key. Copy it once more."),
+    "wrong-secret-key": _(
+        "The secret key does not fit the access key. Copy both once more, without spaces."
+    ),
+    "expired-credentials": _(
+        "The temporary keys are no longer valid, or the session token is not theirs. Enter new "
+        "ones."
+    ),
+    "no-credentials": _(
+        "No keys were given, and the server has none of its own. Enter an access key and a secret "
+        "key."
+    ),
+    "clock-skew": _(
+        "The clock of the server is wrong, so the storage refuses what it signs. Ask the "
+        "administrator to set it."
+    ),
+    "bucket-missing": _("There is no such bucket. Check its name, the endpoint and the region."),
+    "bucket-name-invalid": _(
+        "This cannot be the name of a bucket: those have 3 to 63 lower-case letters, digits, dots "
+        "and hyphens."
+    ),
+    "wrong-region": _("The bucket is in another region. Enter the region that it was made in."),
+    "wrong-region-named": _("The bucket is in another region. Enter %(region)s as region."),
+    "virtual-addressing-needed": _(
+        "The storage wants the bucket in the name of the machine. Choose virtual addressing."
+    ),
+    "list-denied": _(
+        "These keys may not list the bucket. Ask its owner for the permission (s3:ListBucket)."
+    ),
+    "read-denied": _(
+        "These keys may not read this object. Ask the owner of the bucket for the permission "
+        "(s3:GetObject)."
+    ),
+    "write-denied": _(
+        "These keys may not write to the bucket. Ask its owner for the permission (s3:PutObject), "
+        "or use it for reading only."
+    ),
+    "delete-denied": _(
+        "These keys may not delete this object, or it is protected against deletion. Ask the owner "
+        "of the bucket for the permission (s3:DeleteObject)."
+    ),
+    "object-archived": _(
+        "The object is in an archive and must be restored in the storage before it can be read."
+    ),
+    "quota-exceeded": _("The storage or the bucket is full. Ask its owner for more room."),
+    "changed-while-read": _("The object was replaced while it was read. Try again."),
+    "not-confirmed": _("The storage did not say whether it deleted the object. Try again."),
+    "probe-differs": _(
+        "The storage gave back other bytes than were written. Something between this server and "
+        "the storage changes them."
+    ),
+    "probe-left": _("The test file could not be removed. Delete it in the storage."),
+    "key-not-a-path": _(
+        "The name has a part that is “.” or “..”, or ends with a slash: no file has such a name. "
+        "Rename the object."
+    ),
+    "listing-stuck": _(
+        "The storage said that there are more objects but does not list them. Ask its operator."
+    ),
+    "listing-unordered": _(
+        "The storage does not list its objects in the order of their names, so they cannot be read "
+        "page by page."
+    ),
+    "secret-lost": _(
+        "The keys of this storage cannot be decrypted any more. Enter them once more, or ask the "
+        "administrator to give the former key (LABELHUB_ENCRYPTION_KEYS)."
+    ),
     # Folders that people type
     "no-folder": _("Give the path of a folder."),
     "folder-missing": _("There is no such folder on the server."),

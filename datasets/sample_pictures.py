@@ -116,6 +116,7 @@ def _building(folder: Path) -> Iterator[Path]:
     """A folder whose content is moved into `folder` when the block ends without an error."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".sample-", dir=folder.parent) as made:
-        work = Path(made)
+        work = Path(made) / "pictures"
+        work.mkdir()
         yield work
         shutil.copytree(work, folder, dirs_exist_ok=True)

@@ -70,7 +70,7 @@ class JobForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=Job._meta.get_field("name").max_length,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True, "dir": "auto"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
     mode = forms.ChoiceField(
         label=gettext_lazy("Labels per image"),
@@ -106,6 +106,11 @@ class JobForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "dir": "auto"}),
     )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            self.fields["name"].widget.attrs["autofocus"] = True
 
     def clean_labels(self) -> list[str]:
         typed = typed_labels(self.cleaned_data["labels"])

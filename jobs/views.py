@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Count
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from annotators.access import member_or_404
 from annotators.models import Member
@@ -86,9 +88,7 @@ def job_new(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             form.add_error("folder" if form.new_job()["folder"] else None, error.message)
         else:
-            if form.cleaned_data["source"] == Source.UPLOAD:
-                _take_in(request, made, form.cleaned_data["files"])
-            return redirect("job", made.pk)
+            return _created(request, made, form)
     return _job_new(request, form)
 
 
@@ -97,12 +97,26 @@ def _require_can_create(request: HttpRequest) -> None:
         raise PermissionDenied(_("You may not create jobs. Ask the administrator."))
 
 
+def _created(request: HttpRequest, made: Job, form: JobForm) -> HttpResponse:
+    """To the new job. A script sends the files itself, and is told where to."""
+    is_upload = form.cleaned_data["source"] == Source.UPLOAD
+    if request.htmx and is_upload:
+        addresses = {
+            "uploads": reverse("api_uploads", args=[made.pk]),
+            "imports": reverse("api_imports", args=[made.pk]),
+            "after": reverse("job", args=[made.pk]),
+        }
+        return trigger_client_event(HttpResponse(status=204), "job:created", addresses)
+    if request.htmx:
+        return HttpResponseClientRedirect(reverse("job", args=[made.pk]))
+    if is_upload:
+        _take_in(request, made, form.cleaned_data["files"])
+    return redirect("job", made.pk)
+
+
 def _job_new(request: HttpRequest, form: JobForm) -> HttpResponse:
-    context = {
-        "form": form,
-        "folder": look_into(form["folder"].value() or ""),
-        "typed": typed_labels(form["labels"].value() or ""),
-    }
+    folder = look_into(form["folder"].value() or "")
+    context = {"form": form, "folder": folder} | _typed(form["labels"].value() or "")
     return render(request, "jobs/job_new.html", context, status=_status_of(form))
 
 
@@ -133,11 +147,15 @@ def label_preview(request: HttpRequest) -> HttpResponse:
     _require_can_create(request)
     text = request.POST.get("labels", "")
     if "fix" not in request.POST:
-        return render(request, "jobs/_label_preview.html", {"typed": typed_labels(text)})
+        return render(request, "jobs/_label_preview.html", _typed(text))
     text = with_suggestions(text)
-    form = JobForm(initial={"labels": text})
-    context = {"form": form, "typed": typed_labels(text)}
+    context = {"form": JobForm(initial={"labels": text})} | _typed(text)
     return render(request, "jobs/_labels_field.html", context)
+
+
+def _typed(text: str) -> dict[str, Any]:
+    typed = typed_labels(text)
+    return {"typed": typed, "is_refused": any(one.suggestion for one in typed)}
 
 
 # The grid ----------------------------------------------------------------------------------------
@@ -158,12 +176,17 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "found": pages.total(member.job, place, counts),
         "chips": filter_chips(member.job, place, labels),
         "sizes": [(size, _page_query(place, size=size)) for size in pages.PAGE_SIZES],
-        "import": member.job.runs.filter(kind=RunKind.IMPORT).order_by("-id").first(),
+        "import": _last_import(member.job),
     }
     response = render(request, "jobs/job.html", context)
     if request.GET.get("size") == str(place.size):
         response.set_cookie(SIZE_COOKIE, place.size, max_age=YEAR, samesite="Lax", httponly=True)
     return response
+
+
+def _last_import(job: Job) -> Run | None:
+    imports = job.runs.filter(kind=RunKind.IMPORT).order_by("-id")
+    return imports.annotate(problem_count=Count("problems")).first()
 
 
 def _kept_size(request: HttpRequest) -> int:
@@ -365,5 +388,13 @@ def _counts_of(found: Run) -> list[tuple[str, int]]:
         "changed": _("Changed since the last import"),
         "already": _("There already"),
         "refused": _("Not taken"),
+        "train": _("Training"),
+        "val": _("Validation"),
+        "test": _("Test"),
+        "left_out:empty": _("Left out: labeled, but with no label"),
+        "left_out:several-labels": _("Left out: several labels"),
+        "left_out:unlisted-label": _("Left out: a label that is not in the list"),
+        "left_out:unsafe-path": _("Left out: a path that cannot be written"),
+        "changed:renamed": _("Renamed to fit the lists"),
     }
     return [(words[name], found.counts[name]) for name in words if name in found.counts]

@@ -5,8 +5,10 @@ A wrong value stops the start with the variable's name. Every variable that is r
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,3 +93,36 @@ def http_url(raw: str) -> str:
     if not raw.strip().startswith(("http://", "https://")):
         raise ValueError("it starts with http:// or https://")
     return raw.strip().rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A network, or the name of a host and of all below it; with every port or one."""
+
+    network: IPv4Network | IPv6Network | None = None
+    host: str = ""
+    port: int | None = None
+
+
+def addresses(raw: str) -> list[Address]:
+    """`127.0.0.1:9000`, `10.0.0.0/8`, `[::1]:9000`, `store.local`, separated by commas."""
+    return [_address(word) for word in words(raw)]
+
+
+def _address(word: str) -> Address:
+    found = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?|([^:]+):(\d+)", word)
+    name, number = (found[1] or found[3], found[2] or found[4]) if found else (word, None)
+    only = port(number) if number else None
+    try:
+        return Address(network=ip_network(name, strict=False), port=only)
+    except ValueError:
+        if not re.fullmatch(r"(?:[\w-]+\.)*[\w-]*[^\W\d][\w-]*", name):
+            raise ValueError(f"{word} is no address, network or name of a host")
+        return Address(host=name.lower(), port=only)
+
+
+def long_words(raw: str) -> list[str]:
+    """Keys: what is wrong is told without showing them."""
+    if any(len(word) < 32 for word in words(raw)):
+        raise ImproperlyConfigured("A key for encryption needs 32 characters or more")
+    return words(raw)

@@ -129,6 +129,30 @@ REQUESTS_AT_ONCE = env.read(
     parse=lambda raw: env.whole(raw, least=1),
 )
 
+# Storages ----------------------------------------------------------------------------------------
+ENCRYPTION_KEYS = env.read(
+    "ENCRYPTION_KEYS",
+    "",
+    "Keys that the access keys of storages are encrypted with, newest first, separated by commas; "
+    "32 characters or more each; empty: SECRET_KEY",
+    parse=env.long_words,
+)
+STORAGE_ADDRESSES = tuple(
+    env.read(
+        "STORAGE_ADDRESSES",
+        "",
+        "Addresses of S3 storages that are allowed although they lead to this machine or its "
+        "link: `127.0.0.1:9000`, `169.254.0.0/16`, `store.local`, separated by commas",
+        parse=env.addresses,
+    )
+)
+STORAGE_CA_FILE = env.read(
+    "STORAGE_CA_FILE",
+    "",
+    "Certificates (PEM) that S3 storages are trusted by, instead of the usual ones",
+    parse=env.text,
+)
+
 # Model server ------------------------------------------------------------------------------------
 MODEL_SERVER_PORT = env.read(
     "MODEL_SERVER_PORT", "1234", "Port that the model server listens on", parse=env.port
@@ -303,14 +327,15 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+_VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {
+        "NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator"},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
 ]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "job_list"

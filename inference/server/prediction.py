@@ -40,7 +40,7 @@ class Image:
     content: bytes
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """What one process does in one go; without images it only loads the model."""
 

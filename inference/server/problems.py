@@ -10,13 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from inference.server.pool import Busy, ModelFailed
+from inference.server.pool import Busy, ModelFailed, Stopping
 from inference.server.prediction import NotStarting, PredictionError, ProcessHung
 
 STATUS_OF = {
     Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     ModelFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     NotStarting: HTTPStatus.SERVICE_UNAVAILABLE,
+    Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
     ProcessHung: HTTPStatus.GATEWAY_TIMEOUT,
 }
 

@@ -47,7 +47,8 @@ class ImageGrid extends HTMLElement {
     });
     this.#adopt();
     const named = tileOf(Number(location.hash.replace("#sample-", "")));
-    this.#focus(named ?? this.#focused, { preventScroll: !named });
+    // Without a tile in focus there is no ring, yet keys are heard.
+    named ? this.#focus(named) : this.#list.focus({ preventScroll: true });
   }
 
   get #tiles() {
@@ -157,6 +158,9 @@ class ImageGrid extends HTMLElement {
   /** @param {string} direction @returns {any} the tile in that direction from the focus */
   #next(direction) {
     const tiles = this.#tiles;
+    if (document.activeElement !== this.#focused) {
+      return this.#focused;
+    }
     const columns = tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
     const at = Math.max(0, tiles.indexOf(this.#focused));
     return tiles[select.step(at, direction, columns, tiles.length)];
@@ -180,8 +184,8 @@ class ImageGrid extends HTMLElement {
   /** The selection, or with the keyboard the tile in focus. */
   targets() {
     const { ids } = this.#selection;
-    const tile = this.#list.contains(document.activeElement) && this.#focused;
-    return ids.size ? [...ids] : tile ? [idOf(tile)] : [];
+    const tile = this.#focused;
+    return ids.size ? [...ids] : tile && tile === document.activeElement ? [idOf(tile)] : [];
   }
 
   /** @param {number} id @returns {Set<number> | null} null: the image is not on this page */

@@ -117,7 +117,7 @@ def test_a_weak_password_is_refused_at_the_first_start():
 
     response = make.client().post(address, fields)
 
-    assertContains(response, "too similar to the email", status_code=422)
+    assertContains(response, "too similar to the email")
     assert not User.objects.exists()
 
 
@@ -163,7 +163,7 @@ def test_an_invitation_of_somebody_else_is_not_accepted(invited, job, dan):
     assertContains(client.get(path_of(invited.address)), "for another address")
     response = client.post(path_of(invited.address))
 
-    assertContains(response, "This invitation is for erin@example.org", status_code=422)
+    assertContains(response, "This invitation is for erin@example.org")
     assert not job.members.filter(user=dan).exists()
 
 
@@ -198,6 +198,16 @@ def test_a_set_up_link_is_no_invitation_and_the_other_way_round(invited):
     token = path_of(invited.address).split("/")[2]
 
     assert make.client().get(reverse("welcome", args=[token])).status_code == 410
+
+
+def test_a_link_that_still_works_is_never_written_to_the_log(invited, dan, caplog):
+    address = path_of(invited.address)
+
+    make.client().post(address, {"name": "", "password": "short"})
+    make.client(dan).post(address)
+
+    assert caplog.text == ""
+    assert make.client().get(address).status_code == 200
 
 
 def test_links_with_a_secret_are_kept_by_no_cache(invited):

@@ -209,7 +209,7 @@ def test_a_hung_process_is_replaced_and_the_front_keeps_answering(start_server, 
     fifo = tmp_path / "pipe"
     os.mkfifo(fifo)
     allowed = ["--path-roots", tmp_path, "--max-body-bytes", 100_000]
-    server = start_server(DIGITS_DIR, "--processes", 1, "--timeout", 3, *allowed).ready()
+    server = start_server(DIGITS_DIR, "--processes", 1, "--timeout", 5, *allowed).ready()
     expected = server.best(held_out[5][0])
     [hung] = server.pids()
     os.kill(hung, signal.SIGSTOP)
@@ -220,13 +220,13 @@ def test_a_hung_process_is_replaced_and_the_front_keeps_answering(start_server, 
         assert server.http.get("/running").json() is True
         assert answer.result(30).status_code == 504
 
-    assert "3 s" in answer.result().json()["detail"]
+    assert "5 s" in answer.result().json()["detail"]
     server.ready()
     assert server.best(held_out[5][0]) == expected
     assert not is_running(hung)
     assert_paths_are_read_below_the_root_only(server, held_out[5], tmp_path)
     assert_a_stream_over_the_limit_is_refused(server)
-    assert_sigterm_ends_everything(server)
+    assert_sigterm_ends_everything(server, held_out[5][0])
 
 
 def assert_paths_are_read_below_the_root_only(server, sample, root: Path) -> None:
@@ -260,10 +260,17 @@ def assert_a_stream_over_the_limit_is_refused(server) -> None:
     assert response.status_code == 413
 
 
-def assert_sigterm_ends_everything(server) -> None:
+def assert_sigterm_ends_everything(server, image: bytes) -> None:
     family = descendants(server.process.popen.pid)
-    assert server.stop_cleanly() == 0
+    os.kill(server.pids()[0], signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        under_way = threads.submit(server.classify, image)
+        server.until(lambda: server.states() == {"busy"}, what="The request is under way")
+        assert server.stop_cleanly() == 0
+        assert under_way.result().status_code == 503
+        assert "is stopping" in under_way.result().json()["detail"]
     assert [pid for pid in family if is_running(pid)] == []
+    assert "Traceback" not in server.process.printed()
 
 
 def test_no_process_outlives_a_server_that_is_killed(start_server):

@@ -50,8 +50,10 @@ def cluster() -> Iterator[str]:
             f"--pwfile={folder / 'password'}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
         run(*control, "-t", "30", "-l", folder / "log", "-o", options, "start")
-        yield f"postgresql://{USER}:{USER}@127.0.0.1:{port}"
-        run(*control, "-m", "immediate", "stop")
+        try:
+            yield f"postgresql://{USER}:{USER}@127.0.0.1:{port}"
+        finally:
+            run(*control, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

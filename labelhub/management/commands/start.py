@@ -47,11 +47,12 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write("Stopped before the set-up was complete; start again to go on.")
             sys.exit(130)
-        programs = [web()]
-        if serves_model:
-            programs.append(model_server())
+        programs = [web(), model_server()] if serves_model else [web()]
         supervisor = Supervisor(programs, folder=settings.BASE_DIR, say=self._say)
-        sys.exit(supervisor.run(is_ready=web_answers, on_ready=self._welcome))
+        code = supervisor.run(
+            is_ready=web_answers, on_ready=lambda: self._welcome(serves_model=serves_model)
+        )
+        sys.exit(code)
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -72,25 +73,25 @@ class Command(BaseCommand):
         connection.close()
 
     def _install_model(self) -> None:
-        mark = settings.MODEL_DIR / NOT_FETCHED
-        is_ours = settings.MODEL_NAME == weights.NAME
-        if (
-            not is_ours
-            or mark.exists()
-            or not model_folder.missing(settings.MODEL_DIR, weights.NAME)
-        ):
+        if settings.MODEL_NAME != weights.NAME:
             return
-        self._say(f"Model {weights.NAME}: downloading 67 MB.")
-        try:
-            weights.install(model_dir=settings.MODEL_DIR, report=lambda line: None)  # noqa: ARG005
-            self._say(f"Model {weights.NAME}: installed.")
-        except weights.WeightsError as error:
-            self._say(str(error))
-            settings.MODEL_DIR.mkdir(parents=True, exist_ok=True)
-            mark.touch()
+        mark = settings.MODEL_DIR / NOT_FETCHED
+        if is_missing() and not mark.exists():
+            self._say(f"Model {weights.NAME}: downloading 67 MB.")
+            try:
+                weights.install(model_dir=settings.MODEL_DIR, report=lambda line: None)  # noqa: ARG005
+            except weights.WeightsError:
+                settings.MODEL_DIR.mkdir(parents=True, exist_ok=True)
+                mark.touch()
+        if is_missing():
+            self._say(
+                f"Model {weights.NAME}: missing, it could not be downloaded. All but suggestions "
+                f"works; to add it: {os.path.relpath(sys.executable)} manage.py fetch_model"
+            )
 
-    def _welcome(self) -> None:
-        self._say(f"LabelHub runs on {settings.PUBLIC_URL} (Ctrl-C stops it).")
+    def _welcome(self, *, serves_model: bool) -> None:
+        model_server = f", the model server on {settings.MODEL_SERVER_URL}" if serves_model else ""
+        self._say(f"LabelHub runs on {settings.PUBLIC_URL}{model_server}. Ctrl-C stops it.")
         if address := start_setup():
             self._say(f"Choose your email and password here, once: {address}")
         connection.close()
@@ -100,6 +101,10 @@ def has_own_model_server() -> bool:
     """Unless the settings name one that runs elsewhere."""
     ours = {f"http://{host}:{settings.MODEL_SERVER_PORT}" for host in ("127.0.0.1", "localhost")}
     return settings.MODEL_SERVER_URL in ours
+
+
+def is_missing() -> bool:
+    return bool(model_folder.missing(settings.MODEL_DIR, weights.NAME))
 
 
 def check_ports(serves_model: bool) -> None:
@@ -133,7 +138,7 @@ def web() -> Program:
 
 def model_server() -> Program:
     command = [sys.executable, "manage.py", "modelserver"]
-    return Program("model server", command, vital=False, env=dict(os.environ))
+    return Program("model server", command, vital=False, env=dict(os.environ), quiet=True)
 
 
 def web_answers() -> bool:

@@ -1,0 +1,33 @@
+// @ts-check
+/**
+ * The files of a drop, those in folders too, with their paths. The entries have to be asked for at
+ * once: after the event the browser forgets them.
+ * @param {DataTransfer} transfer
+ * @returns {Promise<{ path: string, file: File }[]>}
+ */
+export async function filesOf(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  return (await Promise.all(entries.map(filesIn))).flat();
+}
+
+/** @param {any} entry @returns {Promise<{ path: string, file: File }[]>} */
+async function filesIn(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((found, failed) => entry.file(found, failed));
+    return [{ path: entry.fullPath.slice(1), file }];
+  }
+  const reader = entry.createReader();
+  const inside = [];
+  for (;;) {
+    // A folder is read a hundred entries at a time, until none come.
+    const some = await new Promise((found, failed) => reader.readEntries(found, failed));
+    if (!some.length) {
+      return (await Promise.all(inside.map(filesIn))).flat();
+    }
+    inside.push(...some);
+  }
+}
+
+/** The files that were chosen in a field. @param {HTMLInputElement} input */
+export const chosenIn = (input) =>
+  [...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
