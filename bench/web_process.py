@@ -99,14 +99,7 @@ def use(address: str, output: str, photos: Path) -> None:
     pid = listener(server)
     with httpx.Client(base_url=address, follow_redirects=True, timeout=60) as client:
         print(f"memory of the web process: {memory_of(pid):.0f} MB at first")
-        post(
-            client,
-            link,
-            email="bench@example.org",
-            name="Bench",
-            password1=SECRET,
-            password2=SECRET,
-        )
+        post(client, link, email="bench@example.org", name="Bench", password=SECRET)
         body = {"name": "Photos", "mode": "multi", "folder": str(photos), "labels": ["a", "b"]}
         token = client.cookies["csrftoken"]
         headers = {"X-CSRFToken": token, "Referer": address}
@@ -133,7 +126,8 @@ def post(client: httpx.Client, path: str, **fields: str) -> None:
     fields["csrfmiddlewaretoken"] = client.cookies["csrftoken"]
     answer = client.post(path, data=fields)
     assert answer.status_code == 200, answer.text[:500]
-    assert "/welcome/" not in str(answer.url), answer.text[:2000]
+    errors = re.findall(r"errorlist.*?</ul>", answer.text, re.S)
+    assert "/welcome/" not in str(answer.url), errors
 
 
 def listener(port: int) -> int:

@@ -123,6 +123,9 @@ _MESSAGES = {
         "This cannot be the name of a bucket: those have 3 to 63 lower-case letters, digits, dots "
         "and hyphens."
     ),
+    "region-invalid": _(
+        "This cannot be the name of a region: those have letters, digits and hyphens."
+    ),
     "wrong-region": _("The bucket is in another region. Enter the region that it was made in."),
     "wrong-region-named": _("The bucket is in another region. Enter %(region)s as region."),
     "virtual-addressing-needed": _(

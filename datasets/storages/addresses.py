@@ -86,7 +86,7 @@ def check_endpoint(typed: str, rules: AddressRules) -> str:
 
     Raises StorageError where it is none, where nobody knows the name, and EndpointRefused.
     """
-    parts = _split(typed)
+    parts = parse_endpoint(typed)
     host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
     try:
         rules.resolve(host, port)
@@ -95,7 +95,8 @@ def check_endpoint(typed: str, rules: AddressRules) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _split(typed: str) -> SplitResult:
+def parse_endpoint(typed: str) -> SplitResult:
+    """Its parts; https where it does not say. Raises StorageError where it is no endpoint."""
     endpoint = typed.strip()
     if "://" not in endpoint:
         endpoint = f"https://{endpoint}"

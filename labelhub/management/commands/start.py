@@ -133,7 +133,9 @@ def web() -> Program:
     command += [f"--host={settings.HOST}", f"--port={settings.PORT}", "--ws=websockets-sansio"]
     command += ["--lifespan=on", f"--timeout-graceful-shutdown={GRACE_SECONDS}"]
     command += ["--no-access-log", "--log-level=warning"]
-    return Program("web process", command, vital=True, env=dict(os.environ))
+    # Many threads that decode images leave memory in as many arenas: 210 MB instead of 145.
+    env = {"MALLOC_ARENA_MAX": "2", **os.environ}
+    return Program("web process", command, vital=True, env=env)
 
 
 def model_server() -> Program:
