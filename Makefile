@@ -1,5 +1,5 @@
 # `make run` sets LabelHub up and starts it, `make test` checks it. Both make what they need first.
-.PHONY: run setup test unit lint lock settings
+.PHONY: run setup test unit lint lock settings messages
 .SUFFIXES:
 
 VENV = .venv
@@ -26,6 +26,14 @@ lint: $(VENV)/.installed-dev
 # The table of settings, for the README.
 settings: $(VENV)/.installed
 	@$(PYTHON) manage.py settings_table
+
+# Takes new and changed texts of the code into the Chinese catalog, to be translated there (Debian:
+# apt install gettext). What they resemble is proposed as "fuzzy": correct it and remove that mark.
+CATALOG = locale/zh_Hans/LC_MESSAGES/django.po
+messages: $(VENV)/.installed
+	@$(PYTHON) manage.py makemessages --locale zh_Hans --ignore data --ignore tests \
+	    --no-obsolete --no-wrap --add-location file
+	@sed '/^"POT-Creation-Date/d' $(CATALOG) > $(CATALOG).new && mv $(CATALOG).new $(CATALOG)
 
 # Stamps: what is installed is installed again when its list changed.
 $(VENV)/.installed: requirements.txt requirements-paddleclas.txt | $(VENV)/.made

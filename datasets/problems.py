@@ -97,7 +97,9 @@ _MESSAGES = {
     ),
     "storage-timeout": _("The storage did not answer in time. Try again later."),
     "connection-lost": _("The connection to the storage broke off. Try again."),
-    "storage-busy": _("The storage is overloaded and asks for patience. Try again in some minutes."),
+    "storage-busy": _(
+        "The storage is overloaded and asks for patience. Try again in some minutes."
+    ),
     "storage-broken": _(
         "The storage has an internal fault (%(reason)s). Try again later; if it stays, ask its "
         "operator."

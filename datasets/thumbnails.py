@@ -20,7 +20,12 @@ MEDIA_TYPE = "image/webp"
 
 def content_key(image: Image) -> str:
     """Changes with the bytes of the image: what is made from them is kept and cached under it."""
-    identity = f"{image.dataset_id}/{image.path}/{image.etag}"
+    return key_of(image.dataset_id, image.path, image.etag)
+
+
+def key_of(dataset_id: int, path: str, etag: str) -> str:
+    """`content_key` of an image that was read without its model."""
+    identity = f"{dataset_id}/{path}/{etag}"
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -150,9 +150,9 @@ class LabelForm(forms.Form):
 
 
 class ExportForm(forms.Form):
-    train = forms.IntegerField(label=gettext_lazy("Training"), min_value=0, max_value=100)
-    val = forms.IntegerField(label=gettext_lazy("Validation"), min_value=0, max_value=100)
-    test = forms.IntegerField(label=gettext_lazy("Test"), min_value=0, max_value=100)
+    train = forms.IntegerField(label=gettext_lazy("Training, %"), min_value=0, max_value=100)
+    val = forms.IntegerField(label=gettext_lazy("Validation, %"), min_value=0, max_value=100)
+    test = forms.IntegerField(label=gettext_lazy("Test, %"), min_value=0, max_value=100)
     seed = forms.IntegerField(
         label=gettext_lazy("Seed"),
         min_value=0,

@@ -6,6 +6,7 @@ would skip as many on the next page as were labeled on this one.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import QueryDict
@@ -46,13 +47,14 @@ class Place:
 
 def read_place(query: QueryDict, *, size: int = DEFAULT_SIZE) -> Place:
     """`size` is the one that the person chose last."""
-    chosen = _number(query.get("size"))
-    after = _number(query.get("after"))
-    before = _number(query.get("before")) if after is None else None
+    chosen = read_number(query.get("size"))
+    after = read_number(query.get("after"))
+    before = read_number(query.get("before")) if after is None else None
     return Place(canonical(query), chosen if chosen in PAGE_SIZES else size, after, before)
 
 
-def _number(raw: str | None) -> int | None:
+def read_number(raw: str | None) -> int | None:
+    """What can be an id, or nothing."""
     return int(raw) if raw and raw.isascii() and raw.isdigit() and len(raw) < 19 else None
 
 
@@ -64,26 +66,41 @@ def start_of(place: Place, *, size: int | None = None, state: str | None = None)
     return Place(canonical(query), size or place.size)
 
 
+class TileRow(NamedTuple):
+    """What a tile shows of a sample, read without models: a page has up to two hundred.
+
+    `top_labels` is the newest prediction, of whatever model, and `labels` the ids it carries.
+    """
+
+    pk: int
+    path: str
+    state: str
+    dataset_id: int
+    etag: str
+    top_labels: list | None
+    labels: frozenset[int]
+
+
 @dataclass(frozen=True)
 class Page:
     """`previous` and `next` are places, None where there is nothing in that direction."""
 
-    samples: list[Sample]
+    rows: list[TileRow]
     previous: Place | None
     next: Place | None
 
 
 def read_page(job: Job, place: Place) -> Page:
-    """Two statements, whatever the size: samples with image and suggestion, their annotations."""
+    """Two statements, whatever the size: samples with image and suggestion, and their labels."""
     found, _form = filter_samples(job, QueryDict(place.filters))
     if place.before is not None:
-        rows = list(tile_rows(found.filter(pk__lt=place.before).order_by("-pk"), place.size + 1))
+        rows = tile_rows(found.filter(pk__lt=place.before).order_by("-pk"), place.size + 1)
         has_more, rows = len(rows) > place.size, rows[: place.size][::-1]
         has_previous, has_next = has_more, True
     else:
         if place.after is not None:
             found = found.filter(pk__gt=place.after)
-        rows = list(tile_rows(found, place.size + 1))
+        rows = tile_rows(found, place.size + 1)
         has_previous, has_next = place.after is not None, len(rows) > place.size
         rows = rows[: place.size]
     start = start_of(place)
@@ -96,13 +113,19 @@ def read_page(job: Job, place: Place) -> Page:
     )
 
 
-def tile_rows(samples: QuerySet[Sample], most: int) -> QuerySet[Sample]:
-    """With all that a tile shows. `top_labels` is the newest prediction, whose model is not asked:
-    as a subquery it costs no statement of its own."""
+def tile_rows(samples: QuerySet[Sample], most: int) -> list[TileRow]:
     predictions = Sample._meta.get_field("predictions").related_model.objects
     newest = predictions.filter(sample=OuterRef("pk")).order_by("-created_at")
-    rows = samples.annotate(top_labels=Subquery(newest.values("labels")[:1]))
-    return rows.select_related("image").prefetch_related("annotations")[:most]
+    fields = ["pk", "path", "state", "image__dataset_id", "image__etag"]
+    # As a subquery the prediction costs no statement of its own.
+    found = samples.values_list(*fields, Subquery(newest.values("labels")[:1]))[:most]
+    read = list(found)
+    carried: dict[int, set[int]] = {row[0]: set() for row in read}
+    annotations = Sample._meta.get_field("annotations").related_model.objects
+    pairs = annotations.filter(sample__in=carried).values_list("sample_id", "label_id")
+    for sample_id, label_id in pairs if carried else ():
+        carried[sample_id].add(label_id)
+    return [TileRow(*row, frozenset(carried[row[0]])) for row in read]
 
 
 @dataclass(frozen=True)

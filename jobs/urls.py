@@ -9,6 +9,7 @@ urlpatterns = [
     path("jobs/new/", views.job_new, name="job_new"),
     path("jobs/new/labels/", views.label_preview, name="label_preview"),
     path("jobs/folders/", views.folders, name="folders"),
+    path("keys/", views.keys, name="keys"),
     path("jobs/<int:job_id>/", views.job, name="job"),
     path("jobs/<int:job_id>/tiles/", views.tiles, name="tiles"),
     path("jobs/<int:job_id>/labels/", views.label_list, name="label_list"),

@@ -46,6 +46,7 @@ YEAR = 365 * 24 * 3600
 MOST_TILES = 200
 MOST_EXPORTS = 50
 PROBLEMS_PER_PAGE = 200
+RUN_COMMANDS = ("cancel", "retry")
 
 
 def _status_of(form: BaseForm) -> int:
@@ -169,7 +170,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     counts = counters.read(member.job)
     context = _panel(member, labels, counts) | {
         "page": page,
-        "tiles": tiles_of(page.samples, labels, job_id=job_id, place=place),
+        "tiles": tiles_of(page.rows, labels, job_id=job_id, place=place),
         "place": place,
         "state": place.state,
         "tabs": _tabs(place, counts),
@@ -227,8 +228,7 @@ def tiles(request: HttpRequest, job_id: int) -> HttpResponse:
     if len(raw) > MOST_TILES or not all(one.isascii() and one.isdigit() for one in raw):
         return HttpResponseBadRequest()
     found = member.job.samples.filter(pk__in=raw).order_by("pk")
-    rows = pages.tile_rows(found, MOST_TILES)
-    place = pages.read_place(request.GET)
+    place, rows = pages.read_place(request.GET), pages.tile_rows(found, MOST_TILES)
     made = tiles_of(rows, member.job.labels.all(), job_id=job_id, place=place)
     return render(request, "jobs/_tiles.html", {"tiles": made})
 
@@ -256,6 +256,14 @@ def label_list(request: HttpRequest, job_id: int) -> HttpResponse:
     context = _panel(member, labels, counters.read(member.job))
     context |= {"error": error, "typed_name": form.data.get("name", "") if error else ""}
     return render(request, "jobs/_labels.html", context, status=UNPROCESSABLE if error else 200)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def keys(request: HttpRequest) -> HttpResponse:
+    """The help on keys: a dialog, or without scripts a page."""
+    return render(request, "jobs/_keys.html" if request.htmx else "jobs/keys.html")
 
 
 # The viewer --------------------------------------------------------------------------------------
@@ -359,14 +367,16 @@ def run(request: HttpRequest, job_id: int, run_id: int) -> HttpResponse:
     member = member_or_404(request.user, job_id, Ability.VIEW)
     found = get_object_or_404(member.job.runs.select_related("created_by"), pk=run_id)
     if request.method == "POST":
+        command = request.POST.get("command", "")
+        if command not in RUN_COMMANDS:
+            return HttpResponseBadRequest()
         try:
-            services.control_run(member, found, request.POST.get("command", ""))
+            services.control_run(member, found, command)
         except DomainError as error:
             messages.error(request, error.message)
         return redirect("run", job_id, run_id)
-    after = request.GET.get("after", "")
-    rows = found.problems.filter(pk__gt=int(after) if after.isdecimal() else 0).order_by("pk")
-    shown = list(rows[: PROBLEMS_PER_PAGE + 1])
+    after = pages.read_number(request.GET.get("after")) or 0
+    shown = list(found.problems.filter(pk__gt=after).order_by("pk")[: PROBLEMS_PER_PAGE + 1])
     listed = shown[:PROBLEMS_PER_PAGE]
     context = {
         "member": member,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from annotators.models import User
 from tests import make, needs
@@ -19,7 +19,8 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-background-networking",
 ]
-WAIT = 10_000  # ms for what a test expects to see
+WAIT = 15_000  # ms for what a test expects to see, on a machine that is busy
+expect.set_options(timeout=WAIT)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import islice
 
 from datasets.problems import describe
-from datasets.storages import Denied, DeleteResult, Entry, Storage, StorageError
+from datasets.storages import DeleteResult, Denied, Entry, Storage, StorageError
 
 # Hidden from listings by its name, so no dataset takes it for an image.
 _PROBE = ".labelhub-probe-"

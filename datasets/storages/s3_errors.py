@@ -21,10 +21,10 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
     ReadTimeoutError,
-    ResponseParserError,
     ResponseStreamingError,
     SSLError,
 )
+from botocore.parsers import ResponseParserError
 
 from datasets.storages import Denied, Missing, StorageError, Unreadable
 from datasets.storages.checkup import Step
@@ -144,7 +144,9 @@ def _failed(error: BotoCoreError | OSError, *, item: str) -> StorageError:
             return StorageError(host, code="endpoint-unreachable")
         case EndpointConnectionError():
             unknown = _first(error, socket.gaierror) is not None
-            return StorageError(host, code="endpoint-unknown" if unknown else "endpoint-unreachable")
+            return StorageError(
+                host, code="endpoint-unknown" if unknown else "endpoint-unreachable"
+            )
         case ConnectionClosedError() | ResponseStreamingError() | IncompleteReadError():
             return StorageError(item, code="connection-lost")
         case ResponseParserError():

@@ -37,6 +37,9 @@ class ImageGrid extends HTMLElement {
     for (const part of findAll(this, "[data-scripted]")) {
       part.hidden = false;
     }
+    // Without scripts the tiles are links.
+    this.#list.role = "listbox";
+    this.#list.ariaMultiSelectable = "true";
     this.#list.addEventListener("click", (event) => this.#click(event));
     this.#list.addEventListener("dblclick", (event) => this.#open(tileAt(event)));
     const broke = (event) => tileAt(event)?.setAttribute("data-broken", "");

@@ -23,7 +23,7 @@ export function sayNumber(element, number) {
 export function chip(name, colour) {
   const made = find(document, "template#chip").content.firstElementChild.cloneNode(true);
   made.classList.toggle(`label-${colour}`, Boolean(colour));
-  made.firstElementChild.textContent = name;
+  made.textContent = name;
   return made;
 }
 

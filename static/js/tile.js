@@ -49,10 +49,12 @@ export function replaceTile(tile, fresh) {
   find(tile, ".tile-text").replaceWith(find(fresh, ".tile-text"));
 }
 
-/** Gives a tile what only scripts need. @param {HTMLElement} tile */
+/** Makes of a link an option that can be selected. @param {HTMLElement} tile */
 export function prepareTile(tile) {
+  tile.role = "option";
   tile.tabIndex = -1;
   tile.draggable = false;
+  tile.title = find(tile, ".tile-name").textContent;
   const image = find(tile, "img");
   tile.toggleAttribute("data-broken", image.complete && image.naturalWidth === 0);
 }

@@ -1,5 +1,4 @@
 // @ts-check
-import { openDialog } from "./dialog.js";
 import { edit, queue, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { commandOf } from "./keys.js";
@@ -29,7 +28,7 @@ function run(command) {
     case "previous":
       return turn(verb);
     case "help":
-      return openDialog(find(document, "#keys"));
+      return find(document, "#help").click();
     default:
       return surface().command(command);
   }

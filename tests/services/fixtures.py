@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from tests import needs
-from tests.services import postgres, redis, smtp
+from tests.services import postgres, redis, s3, smtp
 from tests.services.processes import Process, free_port, manage
 from tests.services.web import WITHOUT_PROXY, Web, collect_static, environment
 
@@ -45,6 +45,32 @@ def smtp_server():
 
 
 @pytest.fixture(scope="session")
+def ceph():
+    """A Ceph that all tests of this process share."""
+    with s3.ceph() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone():
+    with s3.rclone() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def other_s3():
+    """The server that LABELHUB_TEST_S3_ENDPOINT names."""
+    with s3.from_environment() as server:
+        yield server
+
+
+@pytest.fixture(params=s3.SERVERS)
+def s3_server(request) -> s3.S3Server:
+    """Each S3 server in turn."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
 def model_server_port() -> int:
     """Where the live web process looks for a model server; nobody listens until one is started."""
     return free_port()
@@ -66,9 +92,10 @@ def live(live_web, transactional_db):  # noqa: ARG001
     return live_web
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def live_model_server(model_server_port, tmp_path_factory):
-    """The model server with the real weights, where the live web process looks for it."""
+    """The model server with the real weights, where the live web process looks for it; other
+    tests find nobody there."""
     folder = needs.weights()
     env = environment(
         LABELHUB_MODEL_SERVER_PORT=str(model_server_port),

@@ -9,18 +9,33 @@ import secrets
 import subprocess
 import tempfile
 import urllib.error
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
+
+from datasets.secrets import Secret
+from datasets.storages.addresses import AddressRules
+from datasets.storages.s3_connection import Keys, S3Connection
 from tests import needs
-from tests.services.processes import Process, free_port, wait_until
+from tests.services.processes import Process, free_port
 from tests.services.web import WITHOUT_PROXY
 
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+    from datasets.storages.s3 import S3Storage
+
 ENDPOINT = "LABELHUB_TEST_S3_ENDPOINT"
+# Tests with one of these stay in one test process: Ceph takes 15 s to start.
+SERVERS = [
+    pytest.param(name, marks=[pytest.mark.service, pytest.mark.xdist_group("s3")])
+    for name in ("ceph", "rclone", *(("other_s3",) if os.environ.get(ENDPOINT) else ()))
+]
 # Nothing survives a crash, nothing asks for a key; the gateway's default towards the monitor is a
 # mode that needs keys, and it would wait 300 s for it.
 CEPH_CONF = """
@@ -56,7 +71,7 @@ memstore device bytes = 2147483648
 osd max object name len = 460
 osd max object namespace len = 64
 [client.rgw]
-rgw frontends = beast endpoint=127.0.0.1:{port}
+rgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
 rgw data = {folder}/rgw
 rgw dns name = localhost
 rgw thread pool size = 32
@@ -67,12 +82,51 @@ rgw run sync thread = false
 
 @dataclass(frozen=True)
 class S3Server:
-    """Where it listens and the keys of one person who may do everything."""
+    """Where it listens and the keys of one person who may do everything.
+
+    `shared` is a bucket for tests that keep to a prefix of their own.
+    """
 
     endpoint: str
     access_key: str
     secret_key: str
     folder: Path | None = None
+    shared: str = ""
+
+    def connection(self, bucket: str, **changes: Any) -> S3Connection:
+        """How the product reaches a bucket here; loopback is on its list of what is allowed."""
+        keys = Keys(access_key=self.access_key, secret_key=Secret(self.secret_key))
+        given = {
+            "bucket": bucket,
+            "endpoint": self.endpoint,
+            "keys": keys,
+            "rules": AddressRules.allowing("127.0.0.1"),
+        }
+        return S3Connection(**(given | changes))
+
+    def client(self, bucket: str = "any-bucket") -> "BaseClient":
+        """The library, for what the product never asks."""
+        from datasets.storages.s3_client import client_for
+
+        return client_for(self.connection(bucket))
+
+    @contextmanager
+    def bucket(self) -> Iterator[str]:
+        """The name of a bucket that is there until the end."""
+        name = f"labelhub-{secrets.token_hex(6)}"
+        client = self.client(name)
+        client.create_bucket(Bucket=name)
+        yield name
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
+            keys = [item["Key"] for item in page.get("Contents", ())]
+            assert all(result.deleted for result in self.storage(name).delete(keys))
+        client.delete_bucket(Bucket=name)
+
+    def storage(self, bucket: str = "", **changes: Any) -> "S3Storage":
+        """A whole bucket, or a place of its own in the shared one."""
+        if not bucket:
+            bucket, changes = self.shared, {"prefix": f"tests/{secrets.token_hex(6)}"} | changes
+        return self.connection(bucket, **changes).storage()
 
     def add_person(self, access_key: str, secret_key: str) -> None:
         """Another person of the same Ceph, who may touch no bucket of the first one."""
@@ -83,15 +137,20 @@ class S3Server:
         )  # fmt: skip
 
 
-def from_environment() -> S3Server | None:
+@contextmanager
+def from_environment() -> Iterator[S3Server]:
     """The server that LABELHUB_TEST_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY name, of any make."""
-    if not (endpoint := os.environ.get(ENDPOINT)):
-        return None
-    return S3Server(
-        endpoint,
-        os.environ["LABELHUB_TEST_S3_ACCESS_KEY"],
-        os.environ["LABELHUB_TEST_S3_SECRET_KEY"],
+    access_key, secret_key = (
+        os.environ[f"LABELHUB_TEST_S3_{name}_KEY"] for name in ("ACCESS", "SECRET")
     )
+    with _sharing(S3Server(os.environ[ENDPOINT], access_key, secret_key)) as server:
+        yield server
+
+
+@contextmanager
+def _sharing(server: S3Server) -> Iterator[S3Server]:
+    with server.bucket() as name:
+        yield replace(server, shared=name)
 
 
 @contextmanager
@@ -108,7 +167,8 @@ def rclone() -> Iterator[S3Server]:
         process = Process(command, log=Path(folder) / "log")
         try:
             process.wait_until(lambda: _answers(server), seconds=20, what="rclone answers")
-            yield server
+            with _sharing(server) as shared:
+                yield shared
         finally:
             process.kill()
 
@@ -126,7 +186,8 @@ def ceph() -> Iterator[S3Server]:
         server.add_person(server.access_key, server.secret_key)
         gateway = _start(folder, running, "radosgw", "-n", "client.rgw")
         gateway.wait_until(lambda: _answers(server), seconds=90, what="Ceph's gateway answers")
-        yield server
+        with _sharing(server) as shared:
+            yield shared
 
 
 def _lay_out(folder: Path, *, port: int) -> None:

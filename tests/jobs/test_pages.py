@@ -1,0 +1,692 @@
+"""Pages of jobs: the list, a new one, the grid, the viewer, thumbnails, adding images, export."""
+
+import io
+import re
+import shutil
+import zipfile
+
+import pytest
+from django.conf import settings
+from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image as Picture
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from annotators.roles import Role
+from datasets import thumbnails
+from inference.models import Prediction
+from jobs.models import Job, SampleState
+from jobs.selection import Selection
+from labels.annotate import annotate
+from runs.models import RunKind, RunState
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+GRID_STATEMENTS = 8
+
+
+@pytest.fixture
+def job(alice):
+    return make.job(owner=alice, labels=("cat", "dog", "cow"))
+
+
+def label(job: Job, name: str):
+    return job.labels.get(name=name)
+
+
+def put(job: Job, user, samples, *names: str):
+    """Labels the samples as a person does."""
+    chosen = Selection(ids=tuple(sample.pk for sample in samples))
+    ids = [label(job, name).pk for name in names]
+    return annotate(make.membership(job, user), chosen, add=ids)
+
+
+def tile_ids(response) -> list[int]:
+    return [int(pk) for pk in re.findall(r'id="sample-(\d+)"', response.content.decode())]
+
+
+def grid(client, job: Job, query: str = ""):
+    return client.get(reverse("job", args=[job.pk]) + query)
+
+
+def link(response, rel: str) -> str | None:
+    found = re.search(rf'rel="{rel}" href="([^"]+)"', response.content.decode())
+    return found and found[1].replace("&amp;", "&")
+
+
+# The grid ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("query", ["", "?state=unlabeled"])
+def test_a_page_of_a_hundred_tiles_takes_eight_statements(
+    query, job, alice, django_assert_max_num_queries
+):
+    samples = make.images(job, 250)
+    put(job, alice, samples[200:], "cat", "dog")
+    predict(samples[0], ("cat", 0.9))
+    client = make.client(alice)
+
+    with django_assert_max_num_queries(GRID_STATEMENTS):
+        response = grid(client, job, query)
+
+    assert len(tile_ids(response)) == 100
+
+
+def test_statements_do_not_grow_with_the_page(job, alice, django_assert_max_num_queries):
+    samples = make.images(job, 200)
+    put(job, alice, samples, "cat", "dog", "cow")
+    client = make.client(alice)
+
+    with django_assert_max_num_queries(GRID_STATEMENTS):
+        response = grid(client, job, "?size=200&state=labeled")
+
+    assert len(tile_ids(response)) == 200
+
+
+def test_a_page_of_a_hundred_tiles_weighs_at_most_60_kb(job, alice):
+    samples = make.images(job, 101, folder="a-folder/of-some-length/")
+    put(job, alice, samples, "cat")
+
+    response = grid(make.client(alice), job)
+
+    assert len(tile_ids(response)) == 100
+    assert len(response.content) < 60_000
+
+
+def test_next_reaches_every_image_while_each_page_is_labeled(job, alice):
+    samples = make.images(job, 230)
+    client, seen, query = make.client(alice), [], "?state=unlabeled&size=50"
+
+    while query:
+        response = grid(client, job, query)
+        shown = tile_ids(response)
+        seen += shown
+        put(job, alice, job.samples.filter(pk__in=shown), "cat")
+        following = link(response, "next")
+        query = following and "?" + following.partition("?")[2]
+
+    assert seen == [sample.pk for sample in samples]
+
+
+def test_previous_goes_back_by_one_page(job, alice):
+    samples = [sample.pk for sample in make.images(job, 130)]
+    client = make.client(alice)
+
+    third = grid(client, job, f"?size=50&after={samples[99]}")
+    second = client.get(link(third, "prev"))
+    first = client.get(link(second, "prev"))
+
+    assert tile_ids(third) == samples[100:]
+    assert tile_ids(second) == samples[50:100]
+    assert tile_ids(first) == samples[:50]
+    assert link(first, "prev") is None
+    assert link(third, "next") is None
+
+
+def test_the_page_size_is_remembered(job, alice):
+    make.images(job, 60)
+    client = make.client(alice)
+
+    grid(client, job, "?size=50")
+
+    assert len(tile_ids(grid(client, job))) == 50
+    assert len(tile_ids(grid(client, job, "?size=7"))) == 50
+
+
+def test_tabs_keep_the_other_filters_and_show_counts(job, alice):
+    samples = make.images(job, 5)
+    put(job, alice, samples[:2], "cat")
+
+    response = grid(make.client(alice), job, f"?label={label(job, 'cat').pk}&state=labeled")
+
+    assert tile_ids(response) == [samples[0].pk, samples[1].pk]
+    assertContains(response, 'data-count="state:unlabeled">3<')
+    assertContains(response, 'data-count="state:labeled">2<')
+    assertContains(response, f"?state=unlabeled&amp;label={label(job, 'cat').pk}")
+
+
+def test_a_tile_shows_its_labels_and_how_many_more(job, alice):
+    (sample,) = make.images(job, 1)
+    put(job, alice, [sample], "cat", "dog", "cow")
+
+    response = grid(make.client(alice), job)
+
+    labels = " ".join(str(one.pk) for one in job.labels.all())
+    assertContains(response, f'data-labels="{labels}"')
+    assertContains(response, '<span class="chip">+1</span>', html=True)
+
+
+def test_a_tile_without_labels_shows_the_best_suggestion_by_its_name_in_the_job(job, alice):
+    first, second = make.images(job, 2)
+    predict(first, ("tabby cat", 0.91), ("dog", 0.05))
+    predict(second, ("dog", 0.7))
+    put(job, alice, [second], "cat")
+
+    response = grid(make.client(alice), job)
+
+    assertContains(response, 'data-prediction="tabby cat"', count=1)
+    assertContains(response, "tabby_cat")
+    assertContains(response, "0.91")
+    assertNotContains(response, "0.70")
+
+
+def test_a_filter_that_makes_no_sense_finds_nothing(job, alice):
+    make.images(job, 3)
+
+    response = grid(make.client(alice), job, "?state=wonderful")
+
+    assert tile_ids(response) == []
+
+
+@pytest.mark.parametrize("query", ["after=x", "after=-3", "before=1e9", "after=" + "9" * 30])
+def test_a_place_that_makes_no_sense_is_the_first_page(query, job, alice):
+    samples = make.images(job, 3)
+
+    response = grid(make.client(alice), job, f"?{query}")
+
+    assert tile_ids(response) == [sample.pk for sample in samples]
+
+
+def test_an_empty_job_offers_images_to_those_who_may_add_them(job, alice, bob):
+    make.member(job, bob, Role.LABELER)
+    address = reverse("add_data", args=[job.pk])
+
+    assertContains(grid(make.client(alice), job), address)
+    assertNotContains(grid(make.client(bob), job), address)
+
+
+def test_a_finished_job_says_so(job, alice):
+    put(job, alice, make.images(job, 2), "cat")
+
+    response = grid(make.client(alice), job, "?state=unlabeled")
+
+    assertContains(response, "All images are labeled")
+
+
+# Tiles by id -------------------------------------------------------------------------------------
+def test_tiles_by_id_are_those_of_the_grid(job, alice):
+    samples = make.images(job, 3)
+    put(job, alice, samples[:1], "cat")
+    client = make.client(alice)
+    ids = f"{samples[2].pk},{samples[0].pk}"
+
+    response = client.get(reverse("tiles", args=[job.pk]) + f"?ids={ids}")
+
+    page = grid(client, job).content.decode()
+    assert tile_ids(response) == [samples[0].pk, samples[2].pk]
+    for tile in response.content.decode().strip().splitlines():
+        assert tile in page
+
+
+def test_a_tile_that_left_the_list_is_marked(job, alice):
+    samples = make.images(job, 2)
+    put(job, alice, samples[:1], "cat")
+    ids = ",".join(str(sample.pk) for sample in samples)
+
+    response = make.client(alice).get(
+        reverse("tiles", args=[job.pk]) + f"?state=unlabeled&ids={ids}"
+    )
+
+    assertContains(response, "data-done", count=1)
+
+
+def test_tiles_of_another_job_are_not_shown(job, alice):
+    other = make.images(make.job(owner=alice), 1)
+
+    response = make.client(alice).get(reverse("tiles", args=[job.pk]) + f"?ids={other[0].pk}")
+
+    assert tile_ids(response) == []
+
+
+@pytest.mark.parametrize("ids", ["", "1,x", ",".join(["1"] * 201), "1,-2"])
+def test_tiles_want_at_most_200_numbers(ids, job, alice):
+    response = make.client(alice).get(reverse("tiles", args=[job.pk]) + f"?ids={ids}")
+
+    assert response.status_code == 400
+
+
+# Labels ------------------------------------------------------------------------------------------
+def test_adding_a_label_answers_with_the_panel(job, alice):
+    response = make.client(alice, **HTMX).post(
+        reverse("label_list", args=[job.pk]), {"name": "horse"}
+    )
+
+    assertContains(response, "horse")
+    assert label(job, "horse").position == 3
+
+
+def test_a_refused_label_stays_in_the_field_with_the_reason(job, alice):
+    response = make.client(alice, **HTMX).post(
+        reverse("label_list", args=[job.pk]), {"name": "wild horse"}
+    )
+
+    assertContains(response, "wild_horse", status_code=422)
+    assertContains(response, 'value="wild horse"', status_code=422)
+    assert job.labels.count() == 3
+
+
+def test_without_scripts_a_label_is_added_and_the_job_shown(job, alice):
+    client = make.client(alice)
+
+    done = client.post(reverse("label_list", args=[job.pk]), {"name": "horse"})
+    refused = client.post(reverse("label_list", args=[job.pk]), {"name": "wild horse"})
+
+    assertRedirects(done, reverse("job", args=[job.pk]), fetch_redirect_response=False)
+    assert job.labels.filter(name="horse").exists()
+    assert "wild_horse" in str(list(get_messages(refused.wsgi_request))[0])
+
+
+# The viewer --------------------------------------------------------------------------------------
+def predict(sample, *labels: tuple[str, float]) -> Prediction:
+    return Prediction.objects.create(
+        sample=sample,
+        model="PPLCNetV2",
+        numeric_mode="fp32",
+        labels=[list(pair) for pair in labels],
+        created_at=timezone.now(),
+    )
+
+
+def view(client, sample, query: str = ""):
+    return client.get(reverse("sample", args=[sample.job_id, sample.pk]) + query)
+
+
+def test_the_viewer_goes_on_under_the_same_filters(job, alice):
+    samples = make.images(job, 5)
+    put(job, alice, [samples[1], samples[3]], "cat")
+
+    response = view(make.client(alice), samples[2], "?state=unlabeled")
+
+    def address(at: int) -> str:
+        return reverse("sample", args=[job.pk, samples[at].pk]) + "?state=unlabeled"
+
+    assert response.context["previous"] == address(0)
+    assert response.context["next"] == address(4)
+    assert response.context["ahead"] == [address(4), address(0)]
+
+
+def test_the_viewer_keeps_the_place_of_an_image_that_left_the_list(job, alice):
+    samples = make.images(job, 3)
+    put(job, alice, [samples[1]], "cat")
+
+    response = view(make.client(alice), samples[1], "?state=unlabeled")
+
+    assert response.context["next"].startswith(reverse("sample", args=[job.pk, samples[2].pk]))
+
+
+def test_the_viewer_ends_at_the_last_image(job, alice):
+    samples = make.images(job, 2)
+
+    response = view(make.client(alice), samples[1])
+
+    assert response.context["next"] == ""
+
+
+def test_a_script_gets_the_parts_of_the_image_alone(job, alice):
+    (sample,) = make.images(job, 1)
+
+    response = view(make.client(alice, **HTMX), sample)
+
+    parts = re.findall(r'data-part="(\w+)"', response.content.decode())
+    assert parts == ["bar", "stage", "offers", "facts"]
+    assertNotContains(response, "<html")
+    assert "HX-Request" in response["Vary"]
+
+
+def test_the_viewer_says_who_labeled_and_what_the_model_thinks(job, alice, bob):
+    (sample,) = make.images(job, 1)
+    make.member(job, bob, Role.LABELER)
+    put(job, alice, [sample], "cat")
+    predict(sample, ("dog", 0.8), ("sea lion", 0.1))
+
+    as_alice = view(make.client(alice), sample)
+    as_bob = view(make.client(bob), sample)
+
+    assertContains(as_alice, "Alice")
+    offers = {offer.suggestion.name: offer for offer in as_bob.context["offers"]}
+    assert offers["dog"].refusal == ""
+    assert offers["sea lion"].suggestion.label_name == "sea_lion"
+    assert "reviewers" in offers["sea lion"].refusal
+    assert [offer.refusal for offer in as_alice.context["offers"]] == ["", ""]
+
+
+def test_statements_of_the_viewer_do_not_grow_with_labels(
+    job, alice, django_assert_max_num_queries
+):
+    (sample,) = make.images(job, 1)
+    put(job, alice, [sample], "cat", "dog", "cow")
+    predict(sample, ("dog", 0.8), ("cow", 0.1))
+    client = make.client(alice)
+
+    with django_assert_max_num_queries(11):
+        view(client, sample)
+
+
+# Thumbnails and images ---------------------------------------------------------------------------
+@pytest.fixture
+def photo(job):
+    # Numbers of rows come again in each test, and with them the names of kept thumbnails.
+    shutil.rmtree(settings.DATA_DIR / "thumbnails", ignore_errors=True)
+    (sample,) = make.images(job, 1, files=True)
+    return sample
+
+
+def thumbnail_address(sample) -> str:
+    key = thumbnails.content_key(sample.image)
+    return reverse("thumbnail", args=[sample.job_id, sample.pk, key])
+
+
+def test_a_thumbnail_is_made_once_and_kept_for_ever(photo, alice):
+    client, address = make.client(alice), thumbnail_address(photo)
+
+    first = client.get(address)
+    (make.folder_of(photo.job) / photo.path).unlink()
+    second = client.get(address)
+
+    assert Picture.open(io.BytesIO(first.content)).format == "WEBP"
+    assert second.content == first.content
+    assert "immutable" in first["Cache-Control"]
+    assert "private" in first["Cache-Control"]
+
+
+def test_a_thumbnail_of_other_content_has_another_address(photo):
+    before = thumbnail_address(photo)
+
+    photo.image.etag = "changed"
+
+    assert thumbnail_address(photo) != before
+
+
+def test_an_old_address_shows_the_picture_of_now_and_is_not_kept(photo, alice):
+    address = reverse("thumbnail", args=[photo.job_id, photo.pk, "0123456789abcdef"])
+
+    response = make.client(alice).get(address)
+
+    assert response.status_code == 200
+    assert "immutable" not in response["Cache-Control"]
+
+
+def test_no_half_thumbnail_is_left_behind(photo, alice):
+    make.client(alice).get(thumbnail_address(photo))
+
+    name = thumbnails.content_key(photo.image)
+    folder = settings.DATA_DIR / "thumbnails" / name[:2]
+    assert [path.name for path in folder.iterdir() if name in path.name] == [f"{name}.webp"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no image at all", None])
+def test_an_image_that_cannot_be_shown_is_refused_with_the_reason(content, photo, alice):
+    path = make.folder_of(photo.job) / photo.path
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    client = make.client(alice)
+
+    for address in (thumbnail_address(photo), reverse("image", args=[photo.job_id, photo.pk])):
+        response = client.get(address)
+        assert response.status_code == 404
+        assert response["Content-Type"].startswith("text/plain")
+        assert response.content
+        assert "immutable" not in response["Cache-Control"]
+
+
+def test_the_image_is_the_file_itself_and_is_not_sent_twice(photo, alice):
+    client, address = make.client(alice), reverse("image", args=[photo.job_id, photo.pk])
+
+    first = client.get(address)
+    again = client.get(address, HTTP_IF_NONE_MATCH=first["ETag"])
+
+    assert first.content == (make.folder_of(photo.job) / photo.path).read_bytes()
+    assert first["Content-Type"] == "image/jpeg"
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+def test_the_image_that_the_viewer_shows_is_kept_for_ever(photo, alice):
+    client = make.client(alice)
+
+    response = client.get(view(client, photo).context["image_url"])
+
+    assert "immutable" in response["Cache-Control"]
+
+
+def test_an_image_that_browsers_cannot_show_is_converted(job, alice):
+    (sample,) = make.images(job, 1)
+    path = make.folder_of(job) / sample.path
+    Picture.new("RGB", (30, 20), "teal").save(path, "TIFF")
+
+    response = make.client(alice).get(reverse("image", args=[job.pk, sample.pk]))
+
+    assert response["Content-Type"] == "image/jpeg"
+    assert Picture.open(io.BytesIO(response.content)).size == (30, 20)
+
+
+# Jobs --------------------------------------------------------------------------------------------
+def test_the_list_shows_progress_in_three_statements(
+    job, alice, bob, django_assert_max_num_queries
+):
+    put(job, alice, make.images(job, 4)[:1], "cat")
+    for number in range(5):
+        make.job(owner=alice, name=f"Job {number}")
+    client = make.client(alice)
+
+    with django_assert_max_num_queries(4):
+        response = client.get(reverse("job_list"))
+
+    assertContains(response, "1 of 4")
+    assertContains(make.client(bob).get(reverse("job_list")), "No jobs yet")
+
+
+def new_job(client, **fields):
+    data = {"name": "Cats", "mode": "multi", "source": "folder", "labels": ""} | fields
+    return client.post(reverse("job_new"), data)
+
+
+def test_a_job_over_a_folder_of_the_server(alice):
+    folder = settings.IMAGE_ROOTS[0] / "chosen"
+    make.jpeg(folder / "one.jpg")
+
+    response = new_job(make.client(alice), folder=str(folder), labels="cat, dog\n鸟、鱼")
+    make.finish_runs()
+
+    job = Job.objects.get(name="Cats")
+    assertRedirects(response, reverse("job", args=[job.pk]))
+    assert [one.name for one in job.labels.all()] == ["cat", "dog", "鸟", "鱼"]
+    assert job.samples.count() == 1
+
+
+def test_a_label_that_cannot_be_one_is_named_with_its_suggestion(alice):
+    response = new_job(make.client(alice), folder=str(settings.IMAGE_ROOTS[0]), labels="red fox")
+
+    assertContains(response, "red_fox", status_code=422)
+    assert not Job.objects.exists()
+
+
+def test_the_suggested_names_can_be_taken(alice):
+    client = make.client(alice)
+    data = {"name": "Cats", "labels": "red fox\ncat\nred_fox"}
+
+    with_script = client.post(reverse("label_preview"), data | {"fix": "1"})
+    without = client.post(reverse("job_new"), data | {"fix": "1"})
+
+    for response in (with_script, without):
+        assertContains(response, "red_fox\ncat</textarea>")
+    assertContains(without, 'value="Cats"')
+
+
+def test_a_folder_outside_the_allowed_roots_is_refused_before_it_is_looked_at(alice):
+    response = new_job(make.client(alice), folder="/etc")
+
+    assertContains(response, "/etc: Images may not be taken", status_code=422)
+    assert not Job.objects.exists()
+
+
+def test_a_job_with_uploaded_files_takes_the_good_ones(alice):
+    client = make.client(alice)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("in/two.jpg", picture())
+    files = [
+        SimpleUploadedFile("one.jpg", picture()),
+        SimpleUploadedFile("pack.zip", packed.getvalue()),
+    ]
+
+    new_job(client, source="upload", files=files)
+    make.finish_runs()
+
+    job = Job.objects.get()
+    assert sorted(job.samples.values_list("path", flat=True)) == ["in/two.jpg", "one.jpg"]
+
+
+def picture() -> bytes:
+    content = io.BytesIO()
+    Picture.new("RGB", (8, 8), "olive").save(content, "JPEG")
+    return content.getvalue()
+
+
+def test_a_script_is_told_where_to_send_the_files(alice):
+    response = new_job(make.client(alice, **HTMX), source="upload")
+
+    job = Job.objects.get()
+    assert response.status_code == 204
+    assert reverse("api_uploads", args=[job.pk]) in response["HX-Trigger"]
+
+
+# Folders of the server ---------------------------------------------------------------------------
+def folders(client, path: str = ""):
+    return client.get(reverse("folders"), {"path": path})
+
+
+def test_folders_are_listed_inside_the_allowed_roots(alice):
+    root = settings.IMAGE_ROOTS[0] / "browsed"
+    make.jpeg(root / "b" / "x.jpg")
+    make.jpeg(root / "a.jpg")
+    (root / ".hidden").mkdir()
+
+    found = folders(make.client(alice), str(root)).context["folder"]
+
+    assert [name for name, _path in found.folders] == ["b"]
+    assert found.images == 1
+    assert found.parent == str(settings.IMAGE_ROOTS[0])
+
+
+def test_above_an_allowed_root_nothing_is_offered(alice):
+    found = folders(make.client(alice)).context["folder"]
+
+    assert found.path == str(settings.IMAGE_ROOTS[0])
+    assert found.parent == ""
+
+
+@pytest.mark.parametrize("path", ["/", "/etc/passwd", "../..", "\0", "~nobody-here"])
+def test_other_folders_are_not_looked_into(path, alice):
+    found = folders(make.client(alice), path).context["folder"]
+
+    assert found.problem
+    assert found.folders == []
+
+
+def test_who_may_not_create_jobs_does_not_see_the_folders(bob):
+    assert folders(make.client(bob)).status_code == 403
+
+
+# Adding images, export, runs ---------------------------------------------------------------------
+def test_new_files_in_the_folder_are_looked_for(job, alice):
+    make.jpeg(make.folder_of(job) / "new.jpg")
+
+    response = make.client(alice).post(reverse("add_data", args=[job.pk]))
+    make.finish_runs()
+
+    assertRedirects(response, reverse("job", args=[job.pk]))
+    assert job.samples.get().path == "new.jpg"
+
+
+def test_an_import_shows_what_it_could_not_take(job, alice):
+    (make.folder_of(job) / "empty.jpg").write_bytes(b"")
+    client = make.client(alice)
+    client.post(reverse("add_data", args=[job.pk]))
+    make.finish_runs()
+    run = job.runs.get(kind=RunKind.IMPORT)
+
+    page = client.get(reverse("run", args=[job.pk, run.pk]))
+
+    assertContains(page, "empty.jpg")
+    assertContains(page, "0 bytes")
+    assertContains(grid(client, job), reverse("run", args=[job.pk, run.pk]))
+
+
+def test_an_export_is_asked_for_listed_and_downloaded(job, alice):
+    put(job, alice, make.images(job, 10, files=True), "cat")
+    client, address = make.client(alice), reverse("export", args=[job.pk])
+
+    client.post(address, {"train": 80, "val": 10, "test": 10, "seed": 3, "with_images": "on"})
+    waiting = client.get(address)
+    make.finish_runs()
+    run = job.runs.get(kind=RunKind.EXPORT)
+    done = client.get(address)
+    content = b"".join(client.get(reverse("download", args=[job.pk, run.pk])))
+
+    assert run.params["ratios"] == [80, 10, 10]
+    assertContains(waiting, 'hx-trigger="every')
+    assertNotContains(done, 'hx-trigger="every')
+    assertContains(done, "8 train, 1 val, 1 test")
+    assert "train_list.txt" in zipfile.ZipFile(io.BytesIO(content)).namelist()
+
+
+def test_shares_that_do_not_add_up_are_refused(job, alice):
+    put(job, alice, make.images(job, 1), "cat")
+
+    response = make.client(alice).post(
+        reverse("export", args=[job.pk]), {"train": 80, "val": 10, "test": 20, "seed": 0}
+    )
+
+    assertContains(response, "110", status_code=422)
+    assert not job.runs.exists()
+
+
+def test_an_export_that_is_not_done_cannot_be_downloaded(job, alice):
+    put(job, alice, make.images(job, 1, files=True), "cat")
+    client = make.client(alice)
+    client.post(reverse("export", args=[job.pk]), {"train": 100, "val": 0, "test": 0, "seed": 0})
+    run = job.runs.get()
+
+    assert client.get(reverse("download", args=[job.pk, run.pk])).status_code == 404
+
+
+def test_a_run_is_cancelled_and_taken_up_again_by_those_who_may(job, alice, bob):
+    make.member(job, bob, Role.LABELER)
+    client = make.client(alice)
+    client.post(reverse("add_data", args=[job.pk]))
+    run = job.runs.get()
+    address = reverse("run", args=[job.pk, run.pk])
+
+    assert make.client(bob).post(address, {"command": "cancel"}).status_code == 403
+    assertNotContains(make.client(bob).get(address), 'value="cancel"')
+    client.post(address, {"command": "cancel"})
+    run.refresh_from_db()
+    assert run.state == RunState.CANCELLED
+
+    client.post(address, {"command": "retry"})
+    make.finish_runs()
+    run.refresh_from_db()
+    assert run.state == RunState.DONE
+
+
+def test_an_unknown_command_of_a_run_is_refused(job, alice):
+    client = make.client(alice)
+    client.post(reverse("add_data", args=[job.pk]))
+
+    response = client.post(reverse("run", args=[job.pk, job.runs.get().pk]), {"command": "eat"})
+
+    assert response.status_code == 400
+
+
+def test_a_state_has_one_name_everywhere(job, alice):
+    make.images(job, 1)
+
+    response = grid(make.client(alice), job)
+
+    for state in SampleState:
+        assertContains(response, f">{state.label} <")
