@@ -43,7 +43,8 @@ def submit(kind: RunKind, *, job, by, params: dict[str, Any]) -> Run:
     """Writes the run in the caller's transaction; work starts when that commits."""
     run = Run.objects.create(kind=kind, job=job, created_by=by, params=params)
     Chunk.objects.create(run=run, number=0)
-    transaction.on_commit(wake)
+    # Robust: a run that is written is done, if only when the workers look for work by themselves.
+    transaction.on_commit(wake, robust=True)
     return run
 
 
@@ -81,7 +82,7 @@ def retry(run: Run) -> bool:
         left.update(state=ChunkState.READY, attempt=0, lease_until=None, error="")
         run.refresh_from_db()
         _tell(run)
-        transaction.on_commit(wake)
+        transaction.on_commit(wake, robust=True)
     return bool(changed)
 
 
@@ -170,7 +171,7 @@ def _plan(chunk: Chunk, kind: Kind, heartbeat: "LeaseKeeper") -> None:
         return Outcome(problems=problems)
 
     _finish(chunk, kind, hand_out)
-    transaction.on_commit(wake)
+    transaction.on_commit(wake, robust=True)
 
 
 def _pieces(planned: Iterable[Piece | Problem], problems: list[Problem]) -> Iterator[Piece]:

@@ -128,3 +128,39 @@ def test_every_message_a_group_may_get_has_its_handler():
     handlers = {name for name in vars(JobConsumer) if not name.startswith("_")}
 
     assert {"samples_changed", "labels_changed", "run_progress", "access_changed"} <= handlers
+
+
+def test_a_label_is_saved_and_answered_though_redis_is_down(alice, settings):
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": ["redis://127.0.0.1:9/0"]},
+        }
+    }
+    job = make.job(owner=alice)
+    (sample,) = make.images(job, 1)
+    body = {"ids": [sample.pk], "add": [job.labels.first().pk]}
+
+    answer = make.client(alice).post(
+        f"/api/jobs/{job.pk}/annotate/", body, content_type="application/json"
+    )
+
+    assert answer.json()["changed"] == 1
+    assert sample.annotations.count() == 1
+
+
+def test_a_run_is_written_and_answered_though_celery_is_out_of_reach(alice, settings, monkeypatch):
+    settings.RUN_ENGINE = "celery"
+    monkeypatch.setattr("runs.tasks.work.delay", unreachable)
+    job = make.job(owner=alice)
+
+    answer = make.client(alice).post(
+        f"/api/jobs/{job.pk}/imports/", {}, content_type="application/json"
+    )
+
+    assert answer.status_code == 201
+    assert job.runs.count() == 1
+
+
+def unreachable() -> None:
+    raise ConnectionRefusedError("no broker")
