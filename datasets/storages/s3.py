@@ -53,8 +53,11 @@ class S3Storage:
         for full, item in listing:
             key = full[skipped:]
             # Consoles keep an empty object for each folder.
-            if key and not key.endswith("/") and not is_junk_key(key):
-                yield _entry(key, item, size=item["Size"])
+            if not key or key.endswith("/"):
+                continue
+            entry = _entry(key, item, size=item["Size"])
+            if entry.problem or not is_junk_key(key):
+                yield entry
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         full = self._full(key)

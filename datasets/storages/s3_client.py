@@ -27,6 +27,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
+from botocore.loaders import Loader, create_loader
 from botocore.utils import parse_timestamp
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
@@ -52,6 +53,7 @@ def client_for(connection: S3Connection) -> BaseClient:
 @lru_cache(maxsize=32)
 def _kept(connection: S3Connection, process: int) -> BaseClient:  # noqa: ARG001
     session = botocore.session.Session()
+    session.register_component("data_loader", _loader())
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     keys = connection.keys
     client = session.create_client(
@@ -67,6 +69,12 @@ def _kept(connection: S3Connection, process: int) -> BaseClient:  # noqa: ARG001
     client.meta.events.register("before-send.s3", lambda request, **_: http.send(request))
     client.meta.events.register("before-call.s3.DeleteObjects", _add_md5)
     return client
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Loader:
+    """Keeps the descriptions of the service, which take 0.2 s and 15 MB to read."""
+    return create_loader()
 
 
 def _config(connection: S3Connection) -> Config:

@@ -20,21 +20,20 @@ export const queue = createQueue();
  * @returns {Promise<boolean>} whether it was done
  */
 async function perform(ids, change, send) {
-  const before = ids.map((id) => on.labelsOf(id));
+  /** @type {[number, Set<number>][]} */
+  const before = ids.map((id) => [id, on.labelsOf(id)]).filter(([, labels]) => labels);
   on.hold(ids, 1);
-  ids.forEach((id, at) => on.paint(id, before[at] && applied(before[at], change, mode)));
-  on.paintPanel();
+  on.paint(new Map(before.map(([id, labels]) => [id, applied(labels, change, mode)])));
   try {
     took(await queue.push(send));
     return true;
   } catch (error) {
-    ids.forEach((id, at) => on.paint(id, before[at]));
+    on.paint(new Map(before));
     on.complain(error, () => perform(ids, change, send));
     return false;
   } finally {
     on.hold(ids, -1);
     on.refresh(ids);
-    on.paintPanel();
   }
 }
 

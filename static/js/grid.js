@@ -24,7 +24,8 @@ const CHECK_PIXELS = 40;
  * Says "surface:changed" when its targets or their labels change, "surface:open" with an address.
  */
 class ImageGrid extends HTMLElement {
-  #seenImages = 0;
+  /** How many images the job had when the page was rendered; null: it fills up by itself. */
+  #known = /** @type {number | null} */ (null);
   #selection = select.nothing();
   #list = find(this, ".grid");
   #box = find(this, "[data-select-page]");
@@ -32,7 +33,7 @@ class ImageGrid extends HTMLElement {
   #key = `labelhub-selection-${this.dataset.job}`;
 
   start() {
-    this.#seenImages = numberOf("all");
+    this.#known = this.#tiles.length ? numberOf("all") : null;
     this.#selection = select.these(this.#keptIds());
     for (const part of findAll(this, "[data-scripted]")) {
       part.hidden = false;
@@ -102,7 +103,7 @@ class ImageGrid extends HTMLElement {
   #paintNotices() {
     const notices = {
       "[data-done-here]": findAll(this.#list, ".tile[data-done]").length,
-      "[data-new-here]": Math.max(0, numberOf("all") - this.#seenImages),
+      "[data-new-here]": Math.max(0, numberOf("all") - (this.#known ?? Infinity)),
     };
     for (const [selector, number] of Object.entries(notices)) {
       const place = find(this, selector);
@@ -197,13 +198,16 @@ class ImageGrid extends HTMLElement {
     return tile && labelsIn(tile);
   }
 
-  /** @param {number} id @param {ReadonlySet<number>} carried */
-  paint(id, carried) {
-    const tile = tileOf(id);
-    if (tile) {
-      paintTile(tile, labels().filter((label) => carried.has(label.id)), this.#state);
-      this.#paintNotices();
+  /** @param {Map<number, ReadonlySet<number>>} carried the labels of images, by id */
+  paint(carried) {
+    const all = labels();
+    for (const [id, ids] of carried) {
+      const tile = tileOf(id);
+      if (tile) {
+        paintTile(tile, all.filter((label) => ids.has(label.id)), this.#state);
+      }
     }
+    this.#paintNotices();
   }
 
   /** What the model suggests for the targets, where it does. */
@@ -237,9 +241,8 @@ class ImageGrid extends HTMLElement {
   fill(page) {
     const room = Number(this.dataset.size) - this.#tiles.length;
     const fresh = findAll(page, ".grid .tile").filter((tile) => !tileOf(idOf(tile)));
-    if (numberOf("all") > this.#seenImages && fresh.length && room > 0) {
-      this.#list.append(...fresh.slice(0, room));
-      this.#seenImages = numberOf("all");
+    if (this.#known === null || numberOf("all") > this.#known) {
+      this.#list.append(...fresh.slice(0, Math.max(0, room)));
     }
     for (const part of ["import", "pager", "end", "empty"]) {
       find(this, `[data-part="${part}"]`).replaceWith(find(page, `[data-part="${part}"]`));

@@ -26,12 +26,11 @@ let said;
 /** @param {number} id @returns {Set<number> | null} null: the image is not on this page */
 export const labelsOf = (id) => viewer.labelsOf(id) ?? grid?.labelsOf(id) ?? null;
 
-/** @param {number} id @param {Set<number> | null} carried */
-export function paint(id, carried) {
-  if (carried) {
-    grid?.paint(id, carried);
-    viewer.paint(id, carried);
-  }
+/** @param {Map<number, Set<number>>} carried the labels of images, by id */
+export function paint(carried) {
+  grid?.paint(carried);
+  viewer.paint(carried);
+  paintPanel();
 }
 
 export function paintPanel() {

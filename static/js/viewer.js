@@ -165,10 +165,11 @@ class ImageViewer extends HTMLElement {
     return this.isOpen && id === this.#id ? labelsIn(this.#stage) : null;
   }
 
-  /** @param {number} id @param {ReadonlySet<number>} labels */
-  paint(id, labels) {
-    if (this.labelsOf(id)) {
-      this.#stage.dataset.labels = [...labels].join(" ");
+  /** @param {Map<number, ReadonlySet<number>>} carried the labels of images, by id */
+  paint(carried) {
+    const ids = this.isOpen && carried.get(this.#id);
+    if (ids) {
+      this.#stage.dataset.labels = [...ids].join(" ");
       this.#say("surface:changed");
     }
   }

@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back. Of the body, `sent` bytes go out and then the connection ends, or is reset."""
+    """What goes back. Of the body `sent` bytes go out, then the connection ends or is reset."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -201,7 +201,6 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-        wbufsize = -1
 
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(65_537)
@@ -211,7 +210,6 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             request = Request(self.command, self.path, dict(self.headers.items()), body)
             self._send(proxy.answer(request))
-            self.wfile.flush()
 
         def _send(self, answer: Answer) -> None:
             if answer.reset:
