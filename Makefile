@@ -35,16 +35,17 @@ messages: $(VENV)/.installed
 	    --no-obsolete --no-wrap --add-location file
 	@sed '/^"POT-Creation-Date/d' $(CATALOG) > $(CATALOG).new && mv $(CATALOG).new $(CATALOG)
 
-# Stamps: what is installed is installed again when its list changed.
+# Stamps: what is installed is installed again when its list changed. No warnings about conflicts:
+# those of paddleclas are known (requirements.in), any other is found by tests/test_dependencies.py.
 $(VENV)/.installed: requirements.txt requirements-paddleclas.txt | $(VENV)/.made
 	@echo "Installing what LabelHub needs into $(VENV); this takes some minutes the first time."
-	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --require-hashes --no-warn-conflicts -r requirements.txt
 	@$(PIP) install --require-hashes --no-deps -r requirements-paddleclas.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "Installing what the tests need into $(VENV)."
-	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --require-hashes --no-warn-conflicts -r requirements-dev.txt
 	@touch $@
 
 # Made with the first Python of a version that LabelHub runs on; `make run PYTHONS=…` names another.

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 from labelhub import translations
 from tests import people
@@ -22,8 +23,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache():
+def _nothing_left_of_other_tests():
+    """A request leaves its language behind, in this thread."""
     cache.clear()
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 from botocore.loaders import Loader, create_loader
 from botocore.utils import parse_timestamp
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from datasets.storages import StorageError
 from datasets.storages.addresses import AddressRules
@@ -67,6 +67,7 @@ def _kept(connection: S3Connection, process: int) -> BaseClient:  # noqa: ARG001
     )
     http = GuardedSession(connection)
     client.meta.events.register("before-send.s3", lambda request, **_: http.send(request))
+    client.meta.events.register("before-call.s3", _stay)
     client.meta.events.register("before-call.s3.DeleteObjects", _add_md5)
     return client
 
@@ -93,8 +94,15 @@ def _config(connection: S3Connection) -> Config:
     )
 
 
+def _stay(params: dict[str, Any], **_: object) -> None:
+    """The library asks for the region of a bucket when it is sent on, and asks without end where
+    the answer is to go on again. People are told instead."""
+    params["context"].setdefault("s3_redirect", {})["redirected"] = True
+
+
 def _add_md5(params: dict[str, Any], **_: object) -> None:
-    """OBS knows no other checksum, and one is required to delete several objects."""
+    """One is required to delete several objects, and OBS knows no other kind."""
+    params["context"].pop("checksum", None)
     body = params["body"]
     content = body if isinstance(body, bytes) else body.encode()
     params["headers"]["Content-MD5"] = md5(content)
@@ -169,6 +177,8 @@ def _pools(rules: AddressRules) -> Mapping[str, Callable]:
                         return super()._new_conn()
                     except (ConnectTimeoutError, NewConnectionError) as error:
                         failure = error
+            except socket.gaierror as error:
+                raise NameResolutionError(name, self, error) from error
             finally:
                 # The certificate is that of the name.
                 self._dns_host = name

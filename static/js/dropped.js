@@ -6,12 +6,16 @@
  * @returns {Promise<{ path: string, file: File }[]>}
  */
 export async function filesOf(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  return (await Promise.all(entries.map(filesIn))).flat();
+  // What comes from another program than the file manager is a file without an entry.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  return (await Promise.all(entries.filter(Boolean).map(filesIn))).flat();
 }
 
 /** @param {any} entry @returns {Promise<{ path: string, file: File }[]>} */
 async function filesIn(entry) {
+  if (entry instanceof File) {
+    return [{ path: entry.name, file: entry }];
+  }
   if (entry.isFile) {
     const file = await new Promise((found, failed) => entry.file(found, failed));
     return [{ path: entry.fullPath.slice(1), file }];

@@ -133,7 +133,8 @@ class ImageGrid extends HTMLElement {
   /** @param {any} tile */
   #open(tile) {
     if (tile) {
-      this.dispatchEvent(new CustomEvent("surface:open", { bubbles: true, detail: tile.href }));
+      const detail = { url: tile.href };
+      this.dispatchEvent(new CustomEvent("surface:open", { bubbles: true, detail }));
     }
   }
 
@@ -242,12 +243,16 @@ class ImageGrid extends HTMLElement {
     const room = Number(this.dataset.size) - this.#tiles.length;
     const fresh = findAll(page, ".grid .tile").filter((tile) => !tileOf(idOf(tile)));
     if (this.#known === null || numberOf("all") > this.#known) {
-      this.#list.append(...fresh.slice(0, Math.max(0, room)));
+      const taken = fresh.slice(0, Math.max(0, room));
+      this.#list.append(...taken);
+      this.#known = this.#known && this.#known + taken.length;
     }
     for (const part of ["import", "pager", "end", "empty"]) {
       find(this, `[data-part="${part}"]`).replaceWith(find(page, `[data-part="${part}"]`));
     }
     find(this, "[data-part='empty']").hidden = this.#tiles.length > 0;
+    // They are behind this page, if it is full.
+    find(this, "[data-new-here]").href = find(this, "a[rel='next']")?.href ?? location.href;
     this.#adopt();
   }
 

@@ -7,33 +7,18 @@
  */
 
 /** @returns {Selection} */
-export function nothing() {
-  return { ids: new Set(), anchor: null, base: new Set() };
+export const nothing = () => these([]);
+
+/** @param {Iterable<number>} given @returns {Selection} */
+export function these(given) {
+  const ids = new Set(given);
+  return { ids, anchor: null, base: ids };
 }
 
-/**
- * @param {Iterable<number>} ids
- * @returns {Selection}
- */
-export function these(ids) {
-  const all = new Set(ids);
-  return { ids: all, anchor: null, base: all };
-}
+/** @param {number} id @returns {Selection} */
+export const only = (id) => ({ ...these([id]), anchor: id });
 
-/**
- * @param {number} id
- * @returns {Selection}
- */
-export function only(id) {
-  const ids = new Set([id]);
-  return { ids, anchor: id, base: ids };
-}
-
-/**
- * @param {Selection} selection
- * @param {number} id
- * @returns {Selection}
- */
+/** @param {Selection} selection @param {number} id @returns {Selection} */
 export function toggled(selection, id) {
   const ids = new Set(selection.ids);
   if (!ids.delete(id)) {
@@ -48,7 +33,6 @@ export function toggled(selection, id) {
  * @param {Selection} selection
  * @param {number[]} order the ids of the page
  * @param {number} id
- * @param {boolean} [keep]
  * @returns {Selection}
  */
 export function extended(selection, order, id, keep = false) {
@@ -62,25 +46,12 @@ export function extended(selection, order, id, keep = false) {
   return { ids, anchor: selection.anchor, base: keep ? ids : selection.base };
 }
 
-/**
- * All of the page; what is selected on other pages stays.
- * @param {Selection} selection
- * @param {number[]} order
- * @returns {Selection}
- */
-export function withPage(selection, order) {
-  return these([...selection.ids, ...order]);
-}
+/** Other pages keep theirs. @param {Selection} selection @param {number[]} order */
+export const withPage = (selection, order) => these([...selection.ids, ...order]);
 
-/**
- * @param {Selection} selection
- * @param {number[]} order
- * @returns {Selection}
- */
-export function withoutPage(selection, order) {
-  const page = new Set(order);
-  return these([...selection.ids].filter((id) => !page.has(id)));
-}
+/** Other pages keep theirs. @param {Selection} selection @param {number[]} order */
+export const withoutPage = (selection, order) =>
+  these([...selection.ids].filter((id) => !order.includes(id)));
 
 /**
  * How much of the page is selected: the state of its checkbox.
@@ -99,7 +70,6 @@ export function share(selection, order) {
  * @param {string} direction
  * @param {number} columns
  * @param {number} total
- * @returns {number}
  */
 export function step(at, direction, columns, total) {
   const rowStart = at - (at % columns);

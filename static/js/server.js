@@ -17,6 +17,9 @@ export async function call(method, url, body) {
   const response = await answered(url, { method, headers, body: body && JSON.stringify(body) });
   const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
   const data = isJson ? await response.json() : {};
+  if (data.code === "not_authenticated") {
+    throw new Error(words("say-signed-out"));
+  }
   if (!response.ok) {
     throw new Error(data.message || words("toast-failed"));
   }
@@ -41,6 +44,6 @@ async function answered(url, options) {
   try {
     return await fetch(url, options);
   } catch {
-    throw new Error(words("say-offline"));
+    throw new Error(words("toast-offline"));
   }
 }

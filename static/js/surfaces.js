@@ -22,6 +22,10 @@ let gathering = 0;
 let announcing = 0;
 /** @type {HTMLElement | undefined} */
 let said;
+/** @type {HTMLElement | undefined} */
+let complaint;
+/** @type {(() => void)[]} */
+let retries = [];
 
 /** @param {number} id @returns {Set<number> | null} null: the image is not on this page */
 export const labelsOf = (id) => viewer.labelsOf(id) ?? grid?.labelsOf(id) ?? null;
@@ -81,10 +85,13 @@ export function say(options) {
   said = options && toast(options);
 }
 
-/** @param {unknown} error @param {() => void} retry */
-export function complain(error, retry) {
-  const values = { text: /** @type {Error} */ (error).message };
-  toast({ template: "toast-retry", values, tone: "problem", action: retry });
+/** Says what failed; of several failures one toast is left, which tries all of them again. */
+export function complain(/** @type {any} */ error, /** @type {() => void} */ retry) {
+  retries = complaint?.isConnected ? [...retries, retry] : [retry];
+  complaint?.remove();
+  const action = () => retries.splice(0).forEach((again) => again());
+  const values = { text: error.message };
+  complaint = toast({ template: "toast-retry", values, tone: "problem", action });
 }
 
 /** The label with that name. @param {string} name */

@@ -32,12 +32,35 @@ class ImageUpload extends HTMLElement {
   #isSending = false;
   #addresses = { ...this.dataset };
 
+  #isWired = false;
+
+  /** Comes again when a refused form is replaced and this element kept. */
   connectedCallback() {
-    const zone = find(this, ".drop-zone");
+    if (this.#isWired) {
+      return;
+    }
+    this.#isWired = true;
+    this.#wireChoice();
+    find(this, "[data-upload-retry]").addEventListener("click", () => this.#retry());
+    find(this, "[data-upload-go]").addEventListener("click", () => this.#goOn());
+    window.addEventListener("beforeunload", (event) => this.#isSending && event.preventDefault());
+    document.addEventListener("job:created", (event) => {
+      Object.assign(this.#addresses, /** @type {CustomEvent} */ (event).detail);
+      this.closest("form")?.toggleAttribute("data-uploading", true);
+      this.#send();
+    });
+    find(document, "form[data-add-images]")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+  }
+
+  /** Fields for files and folders, and what is dropped. */
+  #wireChoice() {
     for (const input of findAll(this, "input[type='file']")) {
       // The form itself must not send them once more.
       input.removeAttribute("name");
-      input.disabled = false;
+      input.disabled = input.hidden = false;
       input.addEventListener("change", () => {
         this.#add(chosenIn(input));
         input.value = "";
@@ -46,6 +69,7 @@ class ImageUpload extends HTMLElement {
     for (const part of findAll(this, "[data-scripted]")) {
       part.hidden = false;
     }
+    const zone = find(this, ".drop-zone");
     for (const [name, isOver] of Object.entries({ dragover: true, dragleave: false, drop: false })) {
       zone.addEventListener(name, (/** @type {DragEvent} */ event) => {
         event.preventDefault();
@@ -53,21 +77,6 @@ class ImageUpload extends HTMLElement {
       });
     }
     zone.addEventListener("drop", async ({ dataTransfer }) => this.#add(await filesOf(dataTransfer)));
-    find(this, "[data-upload-retry]").addEventListener("click", () => this.#retry());
-    find(this, "[data-upload-go]").addEventListener("click", () => this.#goOn());
-    window.addEventListener("beforeunload", (event) => this.#isSending && event.preventDefault());
-    const form = this.closest("form");
-    form?.addEventListener("job:created", (event) => {
-      Object.assign(this.#addresses, /** @type {CustomEvent} */ (event).detail);
-      form.toggleAttribute("data-uploading", true);
-      this.#send();
-    });
-    if (form?.hasAttribute("data-add-images")) {
-      form.addEventListener("submit", (event) => {
-        event.preventDefault();
-        this.#submit();
-      });
-    }
   }
 
   #submit() {

@@ -9,7 +9,8 @@ import { labelsIn } from "./tile.js";
  * ahead with their pictures. The way that was gone is kept, so that going back finds an image that
  * has left the list by being labeled.
  *
- * Says "surface:changed" when the image or its labels change, "surface:closed" over a grid.
+ * Says "surface:changed" when the image or its labels change, "surface:open" where it wants to go,
+ * "surface:closed" when it uncovers the grid.
  */
 class ImageViewer extends HTMLElement {
   /** @type {Map<string, { page: Promise<Document>, picture: HTMLImageElement }>} */
@@ -17,7 +18,10 @@ class ImageViewer extends HTMLElement {
   /** @type {string[]} */
   #trail = [];
   #at = -1;
-  #gridUrl = "";
+  /** The address and the title of the grid beneath. */
+  #uncovered = { url: "", title: "" };
+  /** The address that was asked for last: an answer to an older one comes too late. */
+  #wanted = "";
   #workspace = /** @type {HTMLElement} */ (this.closest(".workspace"));
   #isOverGrid = this.hidden;
 
@@ -47,21 +51,27 @@ class ImageViewer extends HTMLElement {
     return find(this.#workspace, `[data-part="${name}"]`);
   }
 
-  /** @param {string} name @param {number} [detail] */
+  /** @param {string} name @param {any} [detail] */
   #say(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
   }
 
-  /** @param {string} url */
-  #remember(url) {
-    if (this.#trail[this.#at] !== url) {
-      this.#at += 1;
+  /** A step along the way that was gone, or a new end of it. @param {string} url */
+  #remember(url, step = 1) {
+    const known = this.#trail.indexOf(url);
+    this.#at = known >= 0 ? known : Math.max(0, this.#at + step);
+    if (known < 0 && step > 0) {
       this.#trail.splice(this.#at, Infinity, url);
+    } else if (known < 0) {
+      this.#trail.unshift(url);
     }
   }
 
-  /** @param {string} address */
-  async open(address, { push = true } = {}) {
+  /**
+   * @param {string} address
+   * @param {{ push?: boolean, step?: number }} [options] step: -1 when it is the one before
+   */
+  async open(address, { push = true, step = 1 } = {}) {
     const { pathname, search } = new URL(address, location.href);
     const url = pathname + search;
     this.#wanted = url;
@@ -69,11 +79,14 @@ class ImageViewer extends HTMLElement {
     if (this.#wanted !== url) {
       return;
     }
+    if (!this.isOpen) {
+      [this.#trail, this.#at] = [[], -1];
+      this.#uncovered = { url: here(), title: document.title };
+    }
     this.#swap(page, ["bar", "stage", "offers", "facts"]);
-    this.#gridUrl ||= here();
     this.hidden = false;
     this.#workspace.dataset.surface = "image";
-    this.#remember(url);
+    this.#remember(url, step);
     if (push) {
       history.pushState(null, "", url);
     }
@@ -84,9 +97,6 @@ class ImageViewer extends HTMLElement {
     this.#say("surface:changed");
     this.#preload();
   }
-
-  /** The address that was asked for last: an answer to an older one comes too late. */
-  #wanted = "";
 
   /** @param {Document} page @param {string[]} parts */
   #swap(page, parts) {
@@ -116,11 +126,10 @@ class ImageViewer extends HTMLElement {
     }
   }
 
+  /** Back and forward of the browser. */
   #followAddress() {
-    const known = this.#trail.indexOf(here());
-    if (known >= 0) {
-      this.#at = known;
-      this.open(here(), { push: false });
+    if (/\/samples\/\d+\/$/.test(location.pathname)) {
+      this.#say("surface:open", { url: here(), push: false });
     } else if (!this.#isOverGrid) {
       location.reload();
     } else if (this.isOpen) {
@@ -131,29 +140,22 @@ class ImageViewer extends HTMLElement {
   #hide() {
     this.hidden = true;
     this.#workspace.dataset.surface = "grid";
+    document.title = this.#uncovered.title;
     for (const part of ["offers", "facts"]) {
       this.#part(part).replaceChildren();
     }
-    this.#gridUrl = "";
     this.#say("surface:closed", this.#id);
   }
 
   /** @param {string} direction @returns {boolean} false at the end */
   #go(direction) {
     const step = direction === "next" ? 1 : -1;
-    const kept = this.#trail[this.#at + step];
-    const url = kept ?? find(this, `[data-command='${direction}']`).getAttribute("href");
-    if (!url) {
-      return false;
+    const link = find(this, `[data-command='${direction}']`).getAttribute("href");
+    const url = this.#trail[this.#at + step] ?? link;
+    if (url) {
+      this.#say("surface:open", { url, step });
     }
-    if (kept) {
-      this.#at += step;
-    } else if (step < 0) {
-      // Before the first one that was seen: the way grows at its front.
-      this.#trail.unshift(url);
-    }
-    this.open(url);
-    return true;
+    return Boolean(url);
   }
 
   targets() {
@@ -212,7 +214,7 @@ class ImageViewer extends HTMLElement {
       return this.#go(name);
     }
     if (name === "close" && this.#isOverGrid) {
-      history.pushState(null, "", this.#gridUrl);
+      history.pushState(null, "", this.#uncovered.url);
       this.#hide();
     } else if (name === "close") {
       location.href = find(this, "[data-command='close']").href;

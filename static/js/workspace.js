@@ -65,7 +65,7 @@ workspace.addEventListener("click", (event) => {
 
 workspace.addEventListener("surface:changed", paintPanel);
 workspace.addEventListener("surface:open", ({ detail }) => {
-  const open = () => viewer.open(detail).catch((error) => complain(error, open));
+  const open = () => viewer.open(detail.url, detail).catch((error) => complain(error, open));
   open();
 });
 workspace.addEventListener("surface:closed", ({ detail }) => {

@@ -8,8 +8,7 @@ import http.client
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -128,17 +127,12 @@ class FaultProxy:
     def spoil(
         self, fault: Fault, *, method: str = "", query: str = "", skip: int = 0, times: int = 1
     ) -> None:
-        """The next `times` requests of that kind, but for the first `skip` ones."""
-        with self._lock:
-            self._rules.append(_Rule(fault, method, query, skip, times))
+        """The next `times` requests of that kind, but for the first `skip` ones.
 
-    @contextmanager
-    def spoiling(self, fault: Fault) -> Iterator[None]:
-        """Every request, for a while."""
-        self.spoil(fault, times=1_000_000)
-        rule = self._rules[-1]
-        yield
-        self._rules.remove(rule)
+        What is said last is done first.
+        """
+        with self._lock:
+            self._rules.insert(0, _Rule(fault, method, query, skip, times))
 
     def silence(self, seconds: float) -> Fault:
         """No answer for so long, or until the test ends; then the connection is closed."""

@@ -128,13 +128,11 @@ class S3Server:
             bucket, changes = self.shared, {"prefix": f"tests/{secrets.token_hex(6)}"} | changes
         return self.connection(bucket, **changes).storage()
 
-    def add_person(self, access_key: str, secret_key: str) -> None:
-        """Another person of the same Ceph, who may touch no bucket of the first one."""
-        _ceph_run(
-            self.folder, "radosgw-admin", "user", "create", f"--uid={access_key}",
-            f"--display-name={access_key}", f"--access-key={access_key}",
-            f"--secret-key={secret_key}",
-        )  # fmt: skip
+    def another_person(self) -> "S3Server":
+        """Somebody else at the same Ceph, who may touch no bucket of the first one."""
+        person = replace(self, access_key=f"bob-{secrets.token_hex(3)}", shared="")
+        _add_person(person)
+        return person
 
 
 @contextmanager
@@ -183,7 +181,7 @@ def ceph() -> Iterator[S3Server]:
         _lay_out(folder, port=port)
         _start_monitor(folder, running)
         _start_store(folder, running)
-        server.add_person(server.access_key, server.secret_key)
+        _add_person(server)
         gateway = _start(folder, running, "radosgw", "-n", "client.rgw")
         gateway.wait_until(lambda: _answers(server), seconds=90, what="Ceph's gateway answers")
         with _sharing(server) as shared:
@@ -222,6 +220,14 @@ def _start_store(folder: Path, running: ExitStack) -> None:
         return "1 up" in _ceph_run(folder, "ceph", "osd", "stat")
 
     store.wait_until(is_up, seconds=30, what="Ceph's store is up")
+
+
+def _add_person(server: S3Server) -> None:
+    name = server.access_key
+    _ceph_run(
+        server.folder, "radosgw-admin", "user", "create", f"--uid={name}",
+        f"--display-name={name}", f"--access-key={name}", f"--secret-key={server.secret_key}",
+    )  # fmt: skip
 
 
 def _start(folder: Path, running: ExitStack, program: str, *arguments: Any) -> Process:
