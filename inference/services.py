@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from labels.names import suggest
 
 from annotators.models import Member
 from datasets.storages import StorageError
@@ -16,6 +15,7 @@ from jobs.selection import Selection
 from labelhub.errors import Conflict, DomainError
 from labels.annotate import Result, annotate
 from labels.models import Label
+from labels.names import suggest
 from labels.services import label_for
 
 MOST_AT_ONCE = 64

@@ -16,7 +16,7 @@ from datasets.pixels import Limits, Probe, probe
 from datasets.storages import Entry, StorageError
 from jobs import counters
 from jobs.models import Job, Sample, SampleState
-from runs.kinds import Heartbeat, Kind, Outcome, Piece, register
+from runs.kinds import Heartbeat, Hopeless, Kind, Outcome, Piece, register
 from runs.models import Problem, Run, RunKind
 
 FILES_IN_CHUNK = 500
@@ -45,8 +45,11 @@ def plan(run: Run) -> Iterator[Piece | Problem]:
     driver = dataset.storage.driver()
     problems: list[Problem] = []
     entries = _good(driver.list(dataset.prefix), len(dataset.prefix), problems)
-    while batch := list(islice(entries, FILES_IN_CHUNK)):
-        yield Piece({"files": batch}, len(batch))
+    try:
+        while batch := list(islice(entries, FILES_IN_CHUNK)):
+            yield Piece({"files": batch}, len(batch))
+    except StorageError as error:
+        raise Hopeless(_problem(error.item, error.code, error.params)) from error
     yield from problems
 
 

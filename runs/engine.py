@@ -18,8 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from labelhub import live
-from labelhub.errors import DomainError
-from runs.kinds import Heartbeat, Kind, Outcome, Piece, kind_of
+from runs.kinds import Heartbeat, Hopeless, Kind, Outcome, Piece, kind_of
 from runs.models import Chunk, ChunkState, Problem, Run, RunKind, RunState
 
 logger = logging.getLogger(__name__)
@@ -129,8 +128,8 @@ def perform(chunk: Chunk) -> None:
             _do(chunk, kind_of(run), heartbeat)
     except (LeaseLost, Cancelled) as reason:
         logger.info("Chunk %s left alone: %r", chunk, reason)
-    except DomainError as error:
-        _give_up(chunk, str(error.message))
+    except Hopeless as error:
+        _give_up(chunk, str(error), error.problem)
     except Exception as error:  # noqa: BLE001 one bad chunk must not stop the worker
         logger.exception("Chunk %s failed, attempt %d", chunk, chunk.attempt)
         _give_back(chunk, error)
@@ -226,12 +225,16 @@ def _give_back(chunk: Chunk, error: Exception) -> None:
 
 
 @transaction.atomic
-def _give_up(chunk: Chunk, reason: str) -> None:
+def _give_up(chunk: Chunk, reason: str, problem: Problem | None = None) -> None:
     run = Run.objects.select_for_update().get(pk=chunk.run_id)
     failed = {"state": ChunkState.FAILED, "error": reason, "lease_until": None}
     if run.is_over or not Chunk.objects.held_by(chunk).update(**failed):
         return
-    run.error = reason
+    if problem is None:
+        run.error = reason
+    else:
+        problem.run = run
+        problem.save()
     _end_if_over(run, kind_of(run))
     run.save()
     _tell(run)

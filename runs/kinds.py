@@ -23,6 +23,14 @@ class Outcome:
     problems: list[Problem] = field(default_factory=list)
 
 
+class Hopeless(Exception):
+    """Trying again would not help; the problem says why to those who read the run."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.item}: {problem.code}")
+        self.problem = problem
+
+
 class Heartbeat:
     """Handed to slow work: `beat()` says that it goes on and stops it when it should not."""
 

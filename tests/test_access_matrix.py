@@ -48,6 +48,7 @@ ROWS = [
     Row("export", "get", Ability.EXPORT),
     Row("export", "post", Ability.EXPORT, body={"train": 80, "val": 10, "test": 10, "seed": 0}),
     Row("run", "get", Ability.VIEW, child="run"),
+    Row("run", "post", Ability.EXPORT, child="run", body={"command": "cancel"}),
     Row("download", "get", Ability.EXPORT, child="run"),
     Row("members", "get", Ability.SEE_MEMBERS),
     Row("members", "post", Ability.MANAGE_MEMBERS, body={"email": "e@x.org", "role": "labeler"}),

@@ -108,7 +108,7 @@ def _add_md5(params: dict[str, Any], **_: object) -> None:
     params["headers"]["Content-MD5"] = md5(content)
 
 
-def md5(content: bytes) -> str:
+def md5(content: bytes | bytearray) -> str:
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 

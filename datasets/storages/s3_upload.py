@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ from datasets.storages.checkup import Step
 from datasets.storages.s3_client import md5
 from datasets.storages.s3_errors import explained
 
-# Two parts are in memory at most; no store takes more than 10,000 of them.
+# Two are in memory at most: one that is sent, one that comes. No store takes more than 10,000.
 _PART_BYTES = 8 << 20
 _MOST_PARTS = 10_000
 
@@ -33,15 +34,15 @@ class Upload:
 
     def send(self, stream: BinaryIO) -> None:
         parts = self._read(stream)
-        first = next(parts)
-        second = next(parts, None)
-        if second is not None:
-            self._send_parts(first, second, parts)
+        begun = deque([next(parts)])
+        if len(begun[0]) == self._part_bytes:
+            self._send_parts(_rest(begun, parts))
             return
-        self._check(len(first), ended=True)
+        (content,) = begun
+        self._check(len(content), ended=True)
         with explained(self._key, Step.WRITE):
             self._client.put_object(
-                **self._where, **self._media_type, Body=first, ContentMD5=md5(first)
+                **self._where, **self._media_type, Body=content, ContentMD5=md5(content)
             )
 
     @property
@@ -49,7 +50,7 @@ class Upload:
         found = mimetypes.guess_type(self._key, strict=False)[0]
         return {"ContentType": found or "application/octet-stream"}
 
-    def _send_parts(self, first: bytes, second: bytes, parts: Iterator[bytes]) -> None:
+    def _send_parts(self, parts: Iterator[bytearray]) -> None:
         with explained(self._key, Step.WRITE):
             begun = self._client.create_multipart_upload(**self._where, **self._media_type)
         upload = {**self._where, "UploadId": begun["UploadId"]}
@@ -57,7 +58,7 @@ class Upload:
             undo.callback(self._abort, upload)
             sent: list[dict[str, Any]] = []
             received, whole, of_parts = 0, _md5(), _md5()
-            for content in _chained(first, second, parts):
+            for content in parts:
                 received += len(content)
                 self._check(received, ended=False)
                 sent.append(self._send_part(upload, len(sent) + 1, content))
@@ -69,7 +70,7 @@ class Upload:
             self._complete(upload, sent, etags)
             undo.pop_all()
 
-    def _send_part(self, upload: dict[str, str], number: int, content: bytes) -> dict[str, Any]:
+    def _send_part(self, upload: dict[str, str], number: int, content: bytearray) -> dict[str, Any]:
         with explained(self._key, Step.WRITE):
             answer = self._client.upload_part(
                 **upload, PartNumber=number, Body=content, ContentMD5=md5(content)
@@ -99,7 +100,7 @@ class Upload:
         if size is not None and (received > size or (ended and received != size)):
             raise StorageError(self._key, code="incomplete", received=received, size=size)
 
-    def _read(self, stream: BinaryIO) -> Iterator[bytes]:
+    def _read(self, stream: BinaryIO) -> Iterator[bytearray]:
         """The stream in parts, all of them full but the last; at least one."""
         content = _filled(stream, self._part_bytes)
         yield content
@@ -109,20 +110,20 @@ class Upload:
                 yield content
 
 
-def _md5(content: bytes = b"") -> "hashlib._Hash":
+def _md5(content: bytes | bytearray = b"") -> "hashlib._Hash":
     return hashlib.md5(content, usedforsecurity=False)
 
 
-def _chained(first: bytes, second: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield second
-    yield from rest
+def _rest(begun: deque[bytearray], parts: Iterator[bytearray]) -> Iterator[bytearray]:
+    """Those that were read already and let go, then the others."""
+    while begun:
+        yield begun.popleft()
+    yield from parts
 
 
-def _filled(stream: BinaryIO, wanted: int) -> bytes:
+def _filled(stream: BinaryIO, wanted: int) -> bytearray:
     """So many bytes unless the stream ends: one read may give fewer."""
-    blocks = []
-    while wanted and (block := stream.read(wanted)):
-        blocks.append(block)
-        wanted -= len(block)
-    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+    content = bytearray()
+    while len(content) < wanted and (block := stream.read(wanted - len(content))):
+        content += block
+    return content

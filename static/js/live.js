@@ -1,5 +1,5 @@
 // @ts-check
-import { find, findAll } from "./find.js";
+import { find } from "./find.js";
 import { count, numberOf, refreshLabels } from "./panel.js";
 import { call, fetchPage } from "./server.js";
 import { connect } from "./socket.js";
@@ -44,7 +44,9 @@ async function catchUp() {
 /** Has the grid take in what the server would show on this page now. */
 async function fill() {
   filling = 0;
-  const page = on.surface() === on.grid && (await fetchPage(location.href, { whole: true }));
+  const isSeen = on.surface() === on.grid;
+  // What fails now is made up for by the next message, or when the connection is back.
+  const page = isSeen && (await fetchPage(location.href, { whole: true }).catch(() => null));
   if (page) {
     count(JSON.parse(find(page, "#counts").textContent), null);
     on.grid.fill(page);
@@ -64,15 +66,13 @@ function progressed({ id, kind, state, total, done }) {
   const isOver = state !== "queued" && state !== "running";
   if (isOver || !filling) {
     window.clearTimeout(filling);
-    filling = window.setTimeout(() => fill().catch(() => undefined), isOver ? 0 : FILL_MILLISECONDS);
+    filling = window.setTimeout(fill, isOver ? 0 : FILL_MILLISECONDS);
   }
 }
 
 /** @param {boolean} isUp */
 function showConnection(isUp) {
-  for (const sign of findAll(on.workspace, "[data-reconnecting]")) {
-    sign.hidden = isUp;
-  }
+  on.workspace.toggleAttribute("data-offline", !isUp);
   window.clearInterval(polling);
   if (!isUp) {
     polling = window.setInterval(() => document.hidden || catchUp(), POLL_MILLISECONDS);

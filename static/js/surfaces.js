@@ -55,8 +55,8 @@ export function refresh(/** @type {number[]} */ ids) {
   for (const id of ids) {
     stale.add(id);
   }
-  window.clearTimeout(gathering);
-  gathering = window.setTimeout(() => {
+  gathering ||= window.setTimeout(() => {
+    gathering = 0;
     const wanted = [...stale].filter((id) => !isHeld(id));
     stale.clear();
     for (const one of [grid, viewer]) {

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -18,7 +18,6 @@ from datasets.secrets import Secret
 from datasets.storages import Denied, StorageError, Unreadable
 from datasets.storages.checkup import Step, check_storage
 from datasets.storages.s3_connection import Addressing
-from tests.services import s3
 from tests.services.fault_proxy import FaultProxy, answered, broken_off, rewritten, truncated
 from tests.services.web import WITHOUT_PROXY
 
@@ -96,7 +95,7 @@ def test_a_large_object_goes_in_parts_and_is_never_whole_in_memory(storage):
 
     assert entry.size == there == size
     assert same.left == size
-    assert most_to_put < 30 * MB
+    assert most_to_put < 24 * MB
     assert most_to_read < 8 * MB
 
 
@@ -248,35 +247,6 @@ def test_control_characters_in_names_survive(ceph):
     assert keys(storage) == []
 
 
-def test_a_name_that_is_not_utf8_is_shown_and_left_alone(ceph):
-    storage = ceph.storage()
-    put_as_latin1(ceph, f"{storage.connection.folder}caf\xe9.jpg")
-
-    (entry,) = storage.list()
-
-    assert entry.problem == "name-not-utf8"
-    assert entry.readable_key == r"caf\xe9.jpg"
-    assert [result.problem for result in storage.delete([entry.key])] == ["name-not-utf8"]
-    with pytest.raises(StorageError) as refused:
-        storage.open(entry.key)
-    assert refused.value.code == "name-not-utf8"
-
-
-def put_as_latin1(server: s3.S3Server, key: str) -> None:
-    """The library would send UTF-8."""
-    from botocore.auth import S3SigV4QueryAuth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-
-    path = quote(f"/{server.shared}/{key}", encoding="latin-1")
-    request = AWSRequest("PUT", server.endpoint + path, data=b"x")
-    keys = Credentials(server.access_key, server.secret_key)
-    S3SigV4QueryAuth(keys, "s3", "us-east-1", expires=60).add_auth(request)
-    address = request.prepare().url
-    with WITHOUT_PROXY.open(urllib.request.Request(address, data=b"x", method="PUT")):
-        pass
-
-
 def test_deleting_goes_by_the_thousand(s3_server, proxy):
     storage = s3_server.storage(endpoint=proxy.endpoint)
     for number in range(5):
@@ -420,7 +390,8 @@ def test_without_the_permission_to_delete_the_test_file_is_named(guest):
     assert not checkup.can_delete
     assert checkup[Step.DELETE].problem == "delete-denied"
     assert "s3:DeleteObject" in str(checkup[Step.DELETE])
-    assert guest.owner.head(checkup.left_behind).size == 64
+    left = guest.owner._client.list_objects_v2(Bucket=guest.owner.connection.bucket)["Contents"]
+    assert [item["Key"] for item in left] == [checkup.left_behind, "a.jpg"]
 
 
 def test_without_the_permission_to_list_or_to_read_it_is_not_usable(guest):
@@ -492,9 +463,8 @@ def test_a_silent_server_ends_in_words(s3_server, proxy):
         assert failed.value.code == "storage-timeout"
 
 
-@pytest.mark.parametrize("fault", [broken_off(after=400), truncated(after=400)])
-def test_reading_goes_on_where_it_broke_off(shaky, proxy, fault):
-    proxy.spoil(fault, method="GET", times=2)
+def test_reading_goes_on_where_it_ended_too_early(shaky, proxy):
+    proxy.spoil(truncated(after=400), method="GET", times=2)
 
     assert shaky.open("a.jpg").read() == b"a" * 1_000
     assert [request.headers.get("Range") for request in proxy.requests] == [
@@ -502,6 +472,13 @@ def test_reading_goes_on_where_it_broke_off(shaky, proxy, fault):
         "bytes=400-999",
         "bytes=800-999",
     ]
+
+
+def test_reading_goes_on_after_a_reset(shaky, proxy):
+    proxy.spoil(broken_off(after=400), method="GET", times=3)
+
+    assert shaky.open("a.jpg").read() == b"a" * 1_000
+    assert proxy.asked(method="GET") == 4
 
 
 def test_a_part_goes_on_where_it_broke_off(shaky, proxy):

@@ -121,6 +121,16 @@ def test_a_file_that_changed_keeps_its_sample_and_gets_its_new_size(job):
     assert run.counts == {"changed": 1}
 
 
+def test_a_folder_that_is_gone_ends_the_import_at_once_and_says_so(job):
+    make.folder_of(job).rmdir()
+
+    run = run_import(job)
+
+    assert run.state == RunState.FAILED
+    assert run.problems.get().code == "folder-missing"
+    assert run.chunks.get().attempt == 1
+
+
 @pytest.mark.parametrize(
     ("folder", "code"),
     [

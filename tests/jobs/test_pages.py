@@ -617,6 +617,8 @@ def test_an_import_shows_what_it_could_not_take(job, alice):
     assertContains(grid(client, job), reverse("run", args=[job.pk, run.pk]))
 
 
+# The test client is synchronous, the web process is not.
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume asynchronous")
 def test_an_export_is_asked_for_listed_and_downloaded(job, alice):
     put(job, alice, make.images(job, 10, files=True), "cat")
     client, address = make.client(alice), reverse("export", args=[job.pk])

@@ -6,10 +6,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from labelhub.errors import DomainError
 from runs import engine, kinds
 from runs.engine import LeaseLost, work_once
-from runs.kinds import Kind, Outcome, Piece
+from runs.kinds import Hopeless, Kind, Outcome, Piece
 from runs.models import Chunk, ChunkState, Problem, Run, RunState
 from tests import make
 
@@ -258,12 +257,13 @@ def test_a_refusal_with_a_reason_is_not_tried_again(counting):
     run = submit("a")
 
     def refuse(letter):
-        raise DomainError(f"{letter} is not for sale")
+        raise Hopeless(Problem(item=letter, code="not-for-sale"))
 
     counting.in_prepare = refuse
     finish(run)
 
-    assert (run.state, run.error) == (RunState.FAILED, "a is not for sale")
+    assert (run.state, run.error) == (RunState.FAILED, "")
+    assert list(run.problems.values_list("item", "code")) == [("a", "not-for-sale")]
     assert counting.prepared == ["a"]
 
 

@@ -61,12 +61,16 @@ def test_an_import_survives_the_kill_of_its_worker(shape, postgres_database, tmp
         def progress() -> tuple:
             return ask("SELECT state, done FROM runs_run")
 
+        def is_in_the_middle() -> bool:
+            (held,) = ask("SELECT count(*) FROM runs_chunk WHERE state = 'leased'")
+            return progress()[1] > 0 and held > 0
+
         run_command("shell", "--command", SUBMIT.format(folder=str(folder)), env=shape)
         beat = celery("beat", env=shape, log=tmp_path / "beat.log")
         first = celery("worker", "--concurrency=2", env=shape, log=tmp_path / "first.log")
         second = None
         try:
-            first.wait_until(lambda: progress()[1] > 0, seconds=60, what="The first images are in")
+            first.wait_until(is_in_the_middle, seconds=60, what="The first images are in")
             first.kill()
             state, done = progress()
             assert state == "running"

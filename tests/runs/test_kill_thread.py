@@ -4,7 +4,7 @@ import pytest
 
 from jobs import counters, services
 from jobs.models import Mode
-from runs.models import RunState
+from runs.models import ChunkState, RunState
 from tests import make
 from tests.services.processes import free_port
 from tests.services.web import Web
@@ -22,16 +22,16 @@ def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path)
     run = job.runs.get()
     web = Web(log=tmp_path / "log", model_server_port=free_port())
 
-    def is_half_done() -> bool:
+    def is_in_the_middle() -> bool:
         run.refresh_from_db()
-        return run.done > 0
+        return run.done > 0 and run.chunks.filter(state=ChunkState.LEASED).exists()
 
     def is_over() -> bool:
         run.refresh_from_db()
         return run.is_over
 
     web.start()
-    web.process.wait_until(is_half_done, seconds=60, what="The first images are in")
+    web.process.wait_until(is_in_the_middle, seconds=60, what="The first images are in")
     web.kill()
     run.refresh_from_db()
     assert 0 < run.done < IMAGES

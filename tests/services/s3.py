@@ -141,14 +141,16 @@ def from_environment() -> Iterator[S3Server]:
     access_key, secret_key = (
         os.environ[f"LABELHUB_TEST_S3_{name}_KEY"] for name in ("ACCESS", "SECRET")
     )
-    with _sharing(S3Server(os.environ[ENDPOINT], access_key, secret_key)) as server:
-        yield server
-
-
-@contextmanager
-def _sharing(server: S3Server) -> Iterator[S3Server]:
+    server = S3Server(os.environ[ENDPOINT], access_key, secret_key)
     with server.bucket() as name:
         yield replace(server, shared=name)
+
+
+def _with_shared(server: S3Server) -> S3Server:
+    """A server that is thrown away with all its buckets."""
+    shared = replace(server, shared="shared-by-tests")
+    shared.client().create_bucket(Bucket=shared.shared)
+    return shared
 
 
 @contextmanager
@@ -165,8 +167,7 @@ def rclone() -> Iterator[S3Server]:
         process = Process(command, log=Path(folder) / "log")
         try:
             process.wait_until(lambda: _answers(server), seconds=20, what="rclone answers")
-            with _sharing(server) as shared:
-                yield shared
+            yield _with_shared(server)
         finally:
             process.kill()
 
@@ -184,8 +185,7 @@ def ceph() -> Iterator[S3Server]:
         _add_person(server)
         gateway = _start(folder, running, "radosgw", "-n", "client.rgw")
         gateway.wait_until(lambda: _answers(server), seconds=90, what="Ceph's gateway answers")
-        with _sharing(server) as shared:
-            yield shared
+        yield _with_shared(server)
 
 
 def _lay_out(folder: Path, *, port: int) -> None:
