@@ -108,3 +108,17 @@ def test_a_page_with_a_foreign_script_would_be_stopped(live, people_online):
     for part in ("default-src 'none'", "script-src 'self'", "style-src 'self'"):
         assert part in policy
     assert "unsafe" not in policy
+
+
+def test_text_and_controls_have_the_sizes_of_the_design(live, people_online):
+    assert live.is_healthy()
+    page = people_online.open("/sign-in/")
+
+    def size(selector: str, name: str) -> float:
+        return page.locator(selector).first.evaluate(
+            "(found, name) => parseFloat(getComputedStyle(found)[name])", name
+        )
+
+    assert size("html", "fontSize") == 16
+    assert size("body", "fontSize") == 14
+    assert size("header", "minBlockSize") == 48 or size("header", "blockSize") == 48
