@@ -1,4 +1,4 @@
-"""How fast a bucket is listed against a bare loop over list_objects_v2, and what memory it takes.
+"""How fast a bucket is listed, against a bare loop over list_objects_v2, and in what memory.
 
     python -m bench.s3_listing [NUMBER]
 
@@ -53,7 +53,7 @@ def main(number: int) -> None:
 
 
 def fill(client, bucket: str, number: int) -> None:
-    """Ten folders of empty-handed images: a listing does not look into them."""
+    """Ten folders of one-byte objects: a listing does not look into them."""
 
     def put(index: int) -> None:
         key = f"class-{index % 10}/image-{index:06d}.jpg"

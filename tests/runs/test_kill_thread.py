@@ -18,9 +18,11 @@ def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path)
     folder = image_root / "many"
     for number in range(IMAGES):
         make.jpeg(folder / f"part-{number % 7}" / f"{number:05d}.jpg", size=(16, 12))
+    web = Web(log=tmp_path / "log", model_server_port=free_port())
+    web.start()
+    # Not before: the import would be over when the web process is known to answer.
     job = services.create_job(name="Many", mode=Mode.MULTI, folder=str(folder), by=alice)
     run = job.runs.get()
-    web = Web(log=tmp_path / "log", model_server_port=free_port())
 
     def is_in_the_middle() -> bool:
         run.refresh_from_db()
@@ -30,7 +32,6 @@ def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path)
         run.refresh_from_db()
         return run.is_over
 
-    web.start()
     web.process.wait_until(is_in_the_middle, seconds=60, what="The first images are in")
     web.kill()
     run.refresh_from_db()
