@@ -166,8 +166,10 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     member = member_or_404(request.user, job_id, Ability.VIEW)
     place = pages.read_place(request.GET, size=_kept_size(request))
     labels = list(member.job.labels.all())
-    page = pages.read_page(member.job, place)
+    # Before the samples: should an import end in between, the browser sees the numbers change and
+    # asks for the page again. The other way round it would show numbers without tiles.
     counts = counters.read(member.job)
+    page = pages.read_page(member.job, place)
     context = _panel(member, labels, counts) | {
         "page": page,
         "tiles": tiles_of(page.rows, labels, job_id=job_id, place=place),

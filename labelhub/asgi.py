@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
+# WhiteNoise streams static files from plain iterators; they are small and cached by browsers.
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 models must be loaded first

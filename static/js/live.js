@@ -34,7 +34,8 @@ const listeners = {
 /** Catches up with what happened while nobody told. */
 async function catchUp() {
   const { counts = {} } = await call("GET", on.workspace.dataset.api).catch(() => ({}));
-  if (Object.entries(counts).some(([key, value]) => numberOf(key) !== value)) {
+  const isImporting = on.workspace.querySelector("[data-run]") !== null;
+  if (isImporting || Object.entries(counts).some(([key, value]) => numberOf(key) !== value)) {
     count(counts, null);
     on.refresh(on.shown());
     fill();

@@ -17,6 +17,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from annotators.roles import Role
 from datasets import thumbnails
 from inference.models import Prediction
+from jobs import pages
 from jobs.models import Job, SampleState
 from jobs.selection import Selection
 from labels.annotate import annotate
@@ -692,3 +693,21 @@ def test_a_state_has_one_name_everywhere(job, alice):
 
     for state in SampleState:
         assertContains(response, f">{state.label} <")
+
+
+def test_numbers_are_never_newer_than_the_tiles_beside_them(alice, monkeypatch):
+    """Else a page that is read while an import ends would show 3 images and no tile for ever."""
+    job = make.job(owner=alice)
+    read_page = pages.read_page
+
+    def read_while_an_import_ends(*args):
+        page = read_page(*args)
+        make.images(job, 3)
+        return page
+
+    monkeypatch.setattr("jobs.views.pages.read_page", read_while_an_import_ends)
+
+    answer = make.client(alice).get(f"/jobs/{job.pk}/")
+
+    assert answer.context["tiles"] == []
+    assert answer.context["counts"] == {}
