@@ -1,5 +1,8 @@
 """SIGKILL of the web process in the middle of an import: nothing is lost or there twice."""
 
+import os
+import signal
+
 import pytest
 
 from jobs import counters, services
@@ -25,8 +28,14 @@ def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path)
     run = job.runs.get()
 
     def is_in_the_middle() -> bool:
+        """Then the process stays stopped, so that the kill finds it there."""
+        os.kill(web.process.popen.pid, signal.SIGSTOP)
         run.refresh_from_db()
-        return run.done > 0 and run.chunks.filter(state=ChunkState.LEASED).exists()
+        leased = run.chunks.filter(state=ChunkState.LEASED, number__gt=0)
+        if 0 < run.done < IMAGES and leased.exists():
+            return True
+        os.kill(web.process.popen.pid, signal.SIGCONT)
+        return False
 
     def is_over() -> bool:
         run.refresh_from_db()
