@@ -22,7 +22,8 @@ from tests import closing_list, needs
 from tests.services import postgres
 
 QUICK = ("-m", "not browser and not service", "-n", "2")
-SLOW = ("-m", "browser or service", "-n", "2", "--dist", "loadgroup")
+# One at a time: they start servers, kill them and wait, which two at once on two cores disturb.
+SLOW = ("-m", "browser or service", "-n", "1", "--dist", "loadgroup")
 # pytest's exit code when the arguments left no test over.
 NO_TESTS = 5
 
