@@ -19,13 +19,17 @@ class JobConsumer(AsyncJsonWebsocketConsumer):
     group: str | None = None
 
     async def connect(self) -> None:
+        """Accepts when it hears: what happens from then on is told, what happened before is asked
+        for by the browser. Membership that ends while it joins is noticed by the second look."""
         job_id = self.scope["url_route"]["kwargs"]["job_id"]
+        is_member = await self._is_member(job_id)
+        if is_member:
+            self.group = group_of_job(job_id)
+            await self.channel_layer.group_add(self.group, self.channel_name)
+            is_member = await self._is_member(job_id)
         await self.accept()
-        if not await self._is_member(job_id):
+        if not is_member:
             await self.close(NOT_A_MEMBER)
-            return
-        self.group = group_of_job(job_id)
-        await self.channel_layer.group_add(self.group, self.channel_name)
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002
         if self.group:

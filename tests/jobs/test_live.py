@@ -6,6 +6,7 @@ import json
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
+from channels.layers import InMemoryChannelLayer
 from channels.routing import URLRouter
 
 from annotators import services as people_services
@@ -19,6 +20,10 @@ from tests import make
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+# Long: what is waited for comes at once, unless the machine has other things to do.
+PATIENCE = 30
+
+
 class Page(ApplicationCommunicator):
     """A browser's end of the websocket of a job's page. (channels.testing needs daphne.)"""
 
@@ -27,6 +32,9 @@ class Page(ApplicationCommunicator):
             await URLRouter(websocket_urls)(scope | {"user": user}, receive, send)
 
         super().__init__(signed_in, {"type": "websocket", "path": f"/ws/jobs/{job.pk}/"})
+
+    async def receive_output(self, timeout: float = PATIENCE):
+        return await super().receive_output(timeout)
 
     async def connect(self) -> None:
         await self.send_input({"type": "websocket.connect"})
@@ -108,6 +116,48 @@ def test_who_is_removed_hears_nothing_more(alice, bob):
         assert (closed["type"], closed["code"]) == ("websocket.close", NOT_A_MEMBER)
 
     play(story)
+
+
+def test_who_is_removed_while_joining_hears_nothing(alice, bob, monkeypatch):
+    job = make.job(owner=alice)
+    membership = make.member(job, bob)
+    join = InMemoryChannelLayer.group_add
+
+    async def join_late(*arguments):
+        await database_sync_to_async(people_services.remove_member)(membership)
+        await join(*arguments)
+
+    monkeypatch.setattr(InMemoryChannelLayer, "group_add", join_late)
+
+    async def story():
+        page = Page(job, bob)
+        await page.connect()
+        closed = await page.receive_output()
+        assert (closed["type"], closed["code"]) == ("websocket.close", NOT_A_MEMBER)
+
+    play(story)
+
+
+def test_a_page_hears_from_the_moment_that_it_is_connected(alice, monkeypatch):
+    job = make.job(owner=alice)
+    make.images(job, 1)
+    join, said = InMemoryChannelLayer.group_add, []
+
+    async def join_late(*arguments):
+        said.append(page.output_queue.empty())
+        await join(*arguments)
+
+    monkeypatch.setattr(InMemoryChannelLayer, "group_add", join_late)
+
+    async def story():
+        nonlocal page
+        page = Page(job, alice)
+        await page.connect()
+        await page.disconnect()
+
+    page: Page | None = None
+    play(story)
+    assert said == [True]
 
 
 def test_another_job_is_not_heard(alice):

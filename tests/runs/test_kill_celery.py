@@ -13,7 +13,7 @@ from tests.services.web import environment
 
 pytestmark = [pytest.mark.service]
 
-IMAGES = 2_000
+IMAGES = 20_000
 SUBMIT = """
 from annotators.models import User
 from jobs.services import create_job
@@ -50,8 +50,7 @@ def celery(*arguments: str, env: dict[str, str], log: Path) -> Process:
 
 def test_an_import_survives_the_kill_of_its_worker(shape, postgres_database, tmp_path):
     folder = tmp_path / "images" / "many"
-    for number in range(IMAGES):
-        make.jpeg(folder / f"part-{number % 7}" / f"{number:05d}.jpg", size=(16, 12))
+    make.same_jpegs(folder, IMAGES)
     run_command("migrate", "--verbosity=0", env=shape)
     with psycopg.connect(postgres_database, autocommit=True) as database:
 
@@ -79,7 +78,7 @@ def test_an_import_survives_the_kill_of_its_worker(shape, postgres_database, tmp
 
             second = celery("worker", "--concurrency=2", env=shape, log=tmp_path / "second.log")
             second.wait_until(
-                lambda: progress()[0] != "running", seconds=90, what="The import goes on"
+                lambda: progress()[0] != "running", seconds=180, what="The import goes on"
             )
         finally:
             for process in filter(None, (beat, first, second)):

@@ -14,13 +14,13 @@ from tests.services.web import Web
 
 pytestmark = [pytest.mark.service, pytest.mark.django_db(transaction=True)]
 
-IMAGES = 2_000
+# Some seconds of work, so that its middle is met on a slow machine and on a quick one.
+IMAGES = 20_000
 
 
 def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path):
     folder = image_root / "many"
-    for number in range(IMAGES):
-        make.jpeg(folder / f"part-{number % 7}" / f"{number:05d}.jpg", size=(16, 12))
+    make.same_jpegs(folder, IMAGES)
     web = Web(log=tmp_path / "log", model_server_port=free_port())
     web.start()
     # Not before: the import would be over when the web process is known to answer.
@@ -48,7 +48,7 @@ def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path)
     assert job.samples.count() == run.done
 
     web.start()
-    web.process.wait_until(is_over, seconds=90, what="The import goes on")
+    web.process.wait_until(is_over, seconds=180, what="The import goes on")
     web.stop()
 
     assert (run.state, run.total, run.done) == (RunState.DONE, IMAGES, IMAGES)
