@@ -32,6 +32,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may open the admin pages"), default=False)
     can_create_jobs = models.BooleanField(_("may create jobs"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    # Own keys of commands, {command: key}; commands that are not in it have the usual ones.
+    keymap = models.JSONField(default=dict, blank=True)
+    uses_keys = models.BooleanField(_("keyboard shortcuts"), default=True)
 
     objects = UserManager()
     USERNAME_FIELD = "email"
@@ -58,6 +61,8 @@ class Member(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=ROLE_CHOICES)
     joined_at = models.DateTimeField(default=timezone.now)
+    # When the person last saw the labeling description, which opens by itself until then.
+    instructions_seen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("member")

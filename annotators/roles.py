@@ -18,7 +18,11 @@ class Ability(StrEnum):
     LABEL = "label"
     PREDICT = "predict"
     CREATE_LABEL = "create_label"
+    MANAGE_LABELS = "manage_labels"
     ADD_DATA = "add_data"
+    DELETE_IMAGES = "delete_images"
+    DELETE_FILES = "delete_files"
+    EDIT_JOB = "edit_job"
     EXPORT = "export"
     SEE_MEMBERS = "see_members"
     MANAGE_MEMBERS = "manage_members"
@@ -42,7 +46,11 @@ DENIALS = {
     Ability.LABEL: _("Your role in this job does not label images."),
     Ability.PREDICT: _("Your role in this job does not ask for suggestions."),
     Ability.CREATE_LABEL: _("New labels are added by reviewers, managers and the owner."),
+    Ability.MANAGE_LABELS: _("Labels are changed by managers and the owner."),
     Ability.ADD_DATA: _("Images are added by managers and the owner."),
+    Ability.DELETE_IMAGES: _("Images are deleted by managers and the owner."),
+    Ability.DELETE_FILES: _("Source files are deleted by the owner alone."),
+    Ability.EDIT_JOB: _("The job is changed by managers and the owner."),
     Ability.EXPORT: _("Exports are made by managers and the owner."),
     Ability.SEE_MEMBERS: _("Members are shown to reviewers, managers and the owner."),
     Ability.MANAGE_MEMBERS: _("People are invited by managers and the owner."),
@@ -51,8 +59,15 @@ DENIALS = {
 
 _LABELER = {Ability.VIEW, Ability.LABEL, Ability.PREDICT}
 _REVIEWER = _LABELER | {Ability.CREATE_LABEL, Ability.SEE_MEMBERS}
-_MANAGER = _REVIEWER | {Ability.ADD_DATA, Ability.EXPORT, Ability.MANAGE_MEMBERS}
-_OWNER = _MANAGER | {Ability.DELETE_JOB}
+_MANAGER = _REVIEWER | {
+    Ability.MANAGE_LABELS,
+    Ability.ADD_DATA,
+    Ability.DELETE_IMAGES,
+    Ability.EDIT_JOB,
+    Ability.EXPORT,
+    Ability.MANAGE_MEMBERS,
+}
+_OWNER = _MANAGER | {Ability.DELETE_FILES, Ability.DELETE_JOB}
 
 ABILITIES: dict[Role, frozenset[Ability]] = {
     Role.OWNER: frozenset(_OWNER),

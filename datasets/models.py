@@ -1,45 +1,156 @@
 """Where images live: a storage, a dataset under one prefix of it, and a row per image."""
 
+import json
 from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from datasets import secrets
+from datasets.secrets import Secret, SecretLost
 from datasets.storages import Storage as Driver
+from datasets.storages import StorageError
+from datasets.storages.addresses import AddressRules
 from datasets.storages.local import LocalStorage
+from datasets.storages.s3_connection import Addressing, Keys, S3Connection
 
 
 class StorageKind(models.TextChoices):
     LOCAL = "local", _("Folder of the server")
+    S3 = "s3", _("S3, OBS or compatible")
+
+
+class AddressingChoice(models.TextChoices):
+    AUTO = Addressing.AUTO.value, pgettext_lazy("addressing", "Automatic")
+    PATH = Addressing.PATH.value, pgettext_lazy("addressing", "In the path")
+    VIRTUAL = Addressing.VIRTUAL.value, pgettext_lazy("addressing", "In the host name")
 
 
 class Storage(models.Model):
-    name = models.CharField(max_length=200)
+    """A folder of the server (`root`), or a bucket and how it is reached.
+
+    `credentials` is one encrypted text (see `set_keys`); without it the keys of the server itself
+    are used. What the last test of the connection found is kept: None says that nobody tried.
+    """
+
+    name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(max_length=10, choices=StorageKind.choices, default=StorageKind.LOCAL)
-    root = models.CharField(max_length=1024)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="storages"
+    )
+    root = models.CharField(max_length=1024, blank=True)
+    endpoint = models.CharField(max_length=300, blank=True)
+    region = models.CharField(max_length=63, blank=True)
+    bucket = models.CharField(max_length=63, blank=True)
+    prefix = models.CharField(max_length=1024, blank=True)
+    addressing = models.CharField(
+        max_length=10, choices=AddressingChoice.choices, default=AddressingChoice.AUTO
+    )
+    credentials = models.TextField(blank=True, editable=False)
+    # The end of the access key, by which people tell their keys apart.
+    key_hint = models.CharField(max_length=4, blank=True, editable=False)
+    # Browsers can reach it, and get the addresses of originals.
+    presigns = models.BooleanField(default=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    can_write = models.BooleanField(null=True)
+    can_delete = models.BooleanField(null=True)
+    # [{"step", "tried", "problem", "params"}, …] of the last test, in its order.
+    check_results = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         verbose_name = _("storage")
         verbose_name_plural = _("storages")
-        constraints = [models.UniqueConstraint(fields=["kind", "root"], name="one_storage_a_root")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["root"], condition=Q(kind="local"), name="one_storage_a_root"
+            ),
+            models.CheckConstraint(
+                condition=~Q(root="", kind="local") & ~Q(bucket="", kind="s3"),
+                name="storage_says_where",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     def driver(self) -> Driver:
-        """What reads and writes the bytes."""
-        return LocalStorage(Path(self.root))
+        """What reads and writes the bytes. Raises StorageError where the keys cannot be read."""
+        if self.kind == StorageKind.LOCAL:
+            return LocalStorage(Path(self.root))
+        return self.connection().storage()
+
+    def connection(self) -> S3Connection:
+        return S3Connection(
+            bucket=self.bucket,
+            endpoint=self.endpoint,
+            region=self.region,
+            prefix=self.prefix,
+            addressing=Addressing(self.addressing),
+            keys=self._keys(),
+            presigns=self.presigns,
+            rules=AddressRules(settings.STORAGE_ADDRESSES),
+            ca_file=settings.STORAGE_CA_FILE,
+        )
+
+    def set_keys(self, keys: Keys | None) -> None:
+        """Encrypts the keys; None: the server's own."""
+        self.credentials, self.key_hint = "", ""
+        if keys is not None:
+            token = keys.session_token.reveal() if keys.session_token else ""
+            plain = {"id": keys.access_key, "secret": keys.secret_key.reveal(), "token": token}
+            self.credentials = secrets.encrypt(Secret(json.dumps(plain)))
+            self.key_hint = keys.access_key[-4:]
+
+    def _keys(self) -> Keys | None:
+        if not self.credentials:
+            return None
+        try:
+            plain = json.loads(secrets.decrypt(self.credentials).reveal())
+        except SecretLost as error:
+            raise StorageError(self.name, code=error.code) from error
+        token = Secret(plain["token"]) if plain["token"] else None
+        return Keys(access_key=plain["id"], secret_key=Secret(plain["secret"]), session_token=token)
+
+    @property
+    def is_upload_area(self) -> bool:
+        """The folder of our own that keeps what people upload to jobs without a storage."""
+        return self.kind == StorageKind.LOCAL and Path(self.root) == settings.DATA_DIR / "uploads"
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people: the folder, or bucket and prefix."""
+        if self.kind == StorageKind.LOCAL:
+            return self.root
+        return "/".join(filter(None, (self.bucket, self.prefix.strip("/"))))
 
 
 class Dataset(models.Model):
-    name = models.CharField(max_length=200)
+    """The images below one prefix of a storage.
+
+    `summary` has the numbers of its page, moved under the lock of this row by the runs that add
+    or remove images: {"images", "bytes", "refused", "missing", "formats": {format: images}}.
+    """
+
+    name = models.CharField(_("name"), max_length=200)
     storage = models.ForeignKey(Storage, models.PROTECT, related_name="datasets")
     prefix = models.CharField(max_length=1024, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    summary = models.JSONField(default=dict, blank=True, editable=False)
+    # Text files beside images, of the same name, hold their labels.
+    reads_labels = models.BooleanField(default=False)
+    # How often it is synchronized by itself, in minutes; None: when somebody asks.
+    sync_minutes = models.PositiveIntegerField(null=True, blank=True)
+    next_sync_at = models.DateTimeField(null=True, blank=True)
+    # The run that listed it last: only that one may call an image missing.
+    listed_by = models.ForeignKey(
+        "runs.Run", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
 
     class Meta:
         verbose_name = _("dataset")
@@ -50,8 +161,9 @@ class Dataset(models.Model):
 
     @property
     def takes_uploads(self) -> bool:
-        """Folders that people name are theirs: only our own upload area is written to."""
-        return Path(self.storage.root) == settings.DATA_DIR / "uploads"
+        """Folders that people name are theirs: nothing is written there until a test of the
+        storage, which somebody asked for, found that it may be."""
+        return self.storage.is_upload_area or self.storage.can_write is True
 
     def key(self, path: str) -> str:
         """Key in the storage of a path in the dataset."""
@@ -60,7 +172,11 @@ class Dataset(models.Model):
 
 class Image(models.Model):
     """One file. `path` is relative to the dataset; width and height are those of the upright
-    picture."""
+    picture.
+
+    A file that cannot be taken is a row too (`is_refused`, with the reason), so that it is not
+    looked into at every synchronization; it has no samples. `problem` without that is a remark.
+    """
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="images")
     path = models.CharField(max_length=1024)
@@ -70,6 +186,16 @@ class Image(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     format = models.CharField(max_length=10)
+    # Every browser shows the file as it is.
+    is_plain = models.BooleanField(default=False)
+    is_refused = models.BooleanField(default=False)
+    problem = models.CharField(max_length=40, blank=True)
+    problem_params = models.JSONField(default=dict, blank=True)
+    # Tells the same bytes under another name: a digest of them, or the store's own.
+    content = models.CharField(max_length=100, blank=True)
+    # When a synchronization did not find the file any more; whether people keep it all the same.
+    missing_since = models.DateTimeField(null=True, blank=True)
+    is_kept = models.BooleanField(default=False)
     added_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -77,6 +203,17 @@ class Image(models.Model):
         verbose_name_plural = _("images")
         constraints = [
             models.UniqueConstraint(fields=["dataset", "path"], name="one_image_per_path")
+        ]
+        indexes = [
+            models.Index(
+                fields=["dataset", "content"], condition=~Q(content=""), name="image_content"
+            ),
+            models.Index(
+                fields=["dataset", "id"],
+                condition=Q(missing_since__isnull=False),
+                name="image_missing",
+            ),
+            models.Index(fields=["dataset", "id"], condition=~Q(problem=""), name="image_problem"),
         ]
 
     def __str__(self) -> str:

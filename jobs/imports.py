@@ -161,14 +161,15 @@ def _give_samples(job: Job, image_ids: list[int]) -> None:
     sample, image = Sample._meta.db_table, Image._meta.db_table
     wanted = ", ".join(["%s"] * len(image_ids))
     sql = (
-        f"INSERT INTO {sample} (job_id, image_id, path, state, label_count, version) "
-        f"SELECT %s, image.id, image.path, %s, 0, 0 FROM {image} image "
+        f"INSERT INTO {sample} (job_id, image_id, path, state, label_count, version, is_hard, "
+        f"top_name, split) SELECT %s, image.id, image.path, %s, 0, 0, %s, '', '' "
+        f"FROM {image} image "
         f"WHERE image.id IN ({wanted}) AND NOT EXISTS "
         f"(SELECT 1 FROM {sample} old WHERE old.job_id = %s AND old.image_id = image.id) "
         "ORDER BY image.id"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [job.pk, SampleState.UNLABELED, *image_ids, job.pk])
+        cursor.execute(sql, [job.pk, SampleState.UNLABELED, False, *image_ids, job.pk])
         counters.add(job, {counters.state_key(SampleState.UNLABELED): cursor.rowcount})
 
 

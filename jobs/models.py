@@ -19,6 +19,8 @@ class Job(models.Model):
     name = models.CharField(_("name"), max_length=200)
     dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="jobs")
     mode = models.CharField(max_length=10, choices=Mode.choices)
+    # What the owner tells those who label, in Markdown.
+    instructions = models.TextField(_("labeling description"), blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -48,6 +50,11 @@ class Counter(models.Model):
 class SampleState(models.TextChoices):
     UNLABELED = "unlabeled", pgettext_lazy("state", "Unlabeled")
     LABELED = "labeled", pgettext_lazy("state", "Labeled")
+    # Carries suggestions that came with its import and that nobody confirmed yet.
+    TO_CONFIRM = "to_confirm", pgettext_lazy("state", "To be confirmed")
+
+
+IS_LIVE = Q(trashed_at__isnull=True)
 
 
 class SampleQuerySet(models.QuerySet["Sample"]):
@@ -56,8 +63,19 @@ class SampleQuerySet(models.QuerySet["Sample"]):
         return self.select_related("image").prefetch_related("annotations__label", "predictions")
 
 
+class LiveSamples(models.Manager.from_queryset(SampleQuerySet)):
+    """All but those in the trash."""
+
+    def get_queryset(self) -> SampleQuerySet:
+        return super().get_queryset().filter(trashed_at=None)
+
+
 class Sample(models.Model):
-    """One image in one job."""
+    """One image in one job.
+
+    `objects`, and so `job.samples`, leaves out the trash; `everything` does not. A sample in the
+    trash keeps its row, or the next synchronization would bring the image back.
+    """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="samples")
     image = models.ForeignKey(Image, models.CASCADE, related_name="samples")
@@ -76,8 +94,17 @@ class Sample(models.Model):
         "Change", models.SET_NULL, null=True, blank=True, related_name="+"
     )
     version = models.PositiveIntegerField(default=0)
+    # A person marked it as difficult.
+    is_hard = models.BooleanField(default=False)
+    # Of the newest prediction: the score of its best label and the name that it has in the job.
+    top_score = models.FloatField(null=True, blank=True)
+    top_name = models.CharField(max_length=1024, blank=True)
+    # train, val or test, where an import or a person said so.
+    split = models.CharField(max_length=5, blank=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
 
-    objects = SampleQuerySet.as_manager()
+    objects = LiveSamples()
+    everything = SampleQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sample")
@@ -87,11 +114,20 @@ class Sample(models.Model):
             models.CheckConstraint(
                 condition=Q(state="labeled") | Q(label_count=0), name="labels_only_when_labeled"
             ),
+            models.CheckConstraint(
+                condition=Q(top_score=None) | Q(top_score__gte=0, top_score__lte=1),
+                name="top_score_is_a_share",
+            ),
         ]
         indexes = [
-            models.Index(fields=["job", "id"]),
-            models.Index(fields=["job", "state", "id"]),
-            models.Index(fields=["job", "last_by", "id"]),
+            models.Index(fields=["job", "id"], condition=IS_LIVE, name="sample_live"),
+            models.Index(fields=["job", "state", "id"], condition=IS_LIVE, name="sample_state"),
+            models.Index(fields=["job", "last_by", "id"], condition=IS_LIVE, name="sample_by"),
+            models.Index(
+                fields=["job", "-trashed_at"],
+                condition=Q(trashed_at__isnull=False),
+                name="sample_trash",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,6 +137,14 @@ class Sample(models.Model):
 class Verb(models.TextChoices):
     LABEL = "label", _("labeled")
     ACCEPT = "accept", _("accepted suggestions")
+    IMPORT = "import", _("imported labels")
+    HARD = "hard", _("marked as hard example")
+    NOT_HARD = "not_hard", _("unmarked as hard example")
+    TRASH = "trash", _("deleted images")
+    RESTORE = "restore", _("restored images")
+    DELETE_FILES = "delete_files", _("deleted source files")
+    MERGE_LABELS = "merge_labels", _("merged labels")
+    DELETE_LABELS = "delete_labels", _("deleted labels")
     UNDO = "undo", _("undid")
     REDO = "redo", _("redid")
 
@@ -110,7 +154,9 @@ class Change(models.Model):
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="changes")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
-    verb = models.CharField(max_length=10, choices=Verb.choices)
+    verb = models.CharField(max_length=20, choices=Verb.choices)
+    # What the verb needs to be told or undone: names and ids of labels, say.
+    params = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     sample_count = models.PositiveIntegerField()
     # An undo (or redo) names the change it took back; a change taken back names nothing itself.
@@ -147,3 +193,28 @@ class ChangeItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.change_id}/{self.sample_id}"
+
+
+class SavedView(models.Model):
+    """A named filter of a job: of one person, or without a user of everybody in the job."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="views")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    name = models.CharField(_("name"), max_length=100)
+    query = models.CharField(max_length=2000)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        constraints = [
+            models.UniqueConstraint(fields=["job", "user", "name"], name="one_own_view_a_name"),
+            models.UniqueConstraint(
+                fields=["job", "name"], condition=Q(user=None), name="one_shared_view_a_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

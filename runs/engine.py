@@ -38,9 +38,12 @@ class Cancelled(Exception):
 
 
 # What is asked for --------------------------------------------------------------------------------
-def submit(kind: RunKind, *, job, by, params: dict[str, Any]) -> Run:
-    """Writes the run in the caller's transaction; work starts when that commits."""
-    run = Run.objects.create(kind=kind, job=job, created_by=by, params=params)
+def submit(kind: RunKind, *, job=None, dataset=None, by, params: dict[str, Any]) -> Run:
+    """Writes the run in the caller's transaction; work starts when that commits.
+
+    With `dataset` it waits until earlier runs over that dataset are over.
+    """
+    run = Run.objects.create(kind=kind, job=job, dataset=dataset, created_by=by, params=params)
     Chunk.objects.create(run=run, number=0)
     # Robust: a run that is written is done, if only when the workers look for work by themselves.
     transaction.on_commit(wake, robust=True)

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,12 +17,18 @@ class RunState(models.TextChoices):
 
 class RunKind(models.TextChoices):
     IMPORT = "import", _("Import")
+    SYNC = "sync", _("Synchronization")
+    THUMBNAILS = "thumbnails", _("Thumbnails")
+    DELETE = "delete", _("Deletion of files")
+    EDIT = "edit", _("Bulk edit")
     EXPORT = "export", _("Export")
 
 
 class Run(models.Model):
     kind = models.CharField(max_length=20, choices=RunKind.choices)
     job = models.ForeignKey("jobs.Job", models.CASCADE, null=True, related_name="runs")
+    # Runs that read or change the same dataset take turns; see ChunkQuerySet.takeable.
+    dataset = models.ForeignKey("datasets.Dataset", models.CASCADE, null=True, related_name="runs")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -40,7 +46,10 @@ class Run(models.Model):
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
-        indexes = [models.Index(fields=["job", "-id"])]
+        indexes = [
+            models.Index(fields=["job", "-id"]),
+            models.Index(fields=["dataset", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"
@@ -67,11 +76,20 @@ class ChunkState(models.TextChoices):
 
 class ChunkQuerySet(models.QuerySet["Chunk"]):
     def takeable(self) -> "ChunkQuerySet":
-        """Ready, or leased by a worker that was not heard of in time."""
+        """Ready, or leased by a worker that was not heard of in time.
+
+        Of the runs over one dataset only the oldest that is not over: a listing that another run
+        works on at the same time would take what is new for what is gone.
+        """
         late = Q(state=ChunkState.LEASED, lease_until__lt=timezone.now())
         waits = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-        live_runs = Q(run__state__in=[RunState.QUEUED, RunState.RUNNING])
-        return self.filter(live_runs, Q(waits, state=ChunkState.READY) | late)
+        live = [RunState.QUEUED, RunState.RUNNING]
+        before = Run.objects.filter(
+            dataset=OuterRef("run__dataset"), state__in=live, id__lt=OuterRef("run_id")
+        )
+        return self.filter(
+            Q(waits, state=ChunkState.READY) | late, ~Exists(before), run__state__in=live
+        )
 
     def held_by(self, chunk: "Chunk") -> "ChunkQuerySet":
         """The row of `chunk`, if its worker still holds the lease of this attempt."""

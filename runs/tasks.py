@@ -5,7 +5,7 @@ import socket
 
 from celery import shared_task
 
-from runs import engine
+from runs import clock, engine
 from runs.models import Chunk
 
 # Calls that one sweep sends: as many workers as this are woken at once.
@@ -25,6 +25,8 @@ def work() -> None:
 
 @shared_task(name="runs.tasks.resume")
 def resume() -> None:
-    """Called by Celery beat: takes up what a dead worker or a lost message left."""
+    """Called by Celery beat: does what is due, and takes up what a dead worker or a lost message
+    left."""
+    clock.tick(at_once=True)
     for _call in range(Chunk.objects.takeable()[:SPREAD].count()):
         work.delay()

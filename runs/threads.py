@@ -7,7 +7,7 @@ import threading
 
 from django.db import DatabaseError, connection
 
-from runs import engine
+from runs import clock, engine
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class RunThread:
     @staticmethod
     def _work(name: str) -> bool:
         try:
+            clock.tick()
             return engine.work_once(name)
         except DatabaseError as error:
             logger.warning("The database did not answer the run thread: %s", error)
