@@ -186,6 +186,9 @@ class Image(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     format = models.CharField(max_length=10)
+    # Its bytes were looked into. Those of a bucket are later: listing it is a thousand times
+    # quicker than opening everything in it.
+    is_examined = models.BooleanField(default=True)
     # Every browser shows the file as it is.
     is_plain = models.BooleanField(default=False)
     is_refused = models.BooleanField(default=False)
@@ -193,9 +196,9 @@ class Image(models.Model):
     problem_params = models.JSONField(default=dict, blank=True)
     # Tells the same bytes under another name: a digest of them, or the store's own.
     content = models.CharField(max_length=100, blank=True)
-    # When a synchronization did not find the file any more; whether people keep it all the same.
+    # When a synchronization did not find the file any more; whether somebody decided about that.
     missing_since = models.DateTimeField(null=True, blank=True)
-    is_kept = models.BooleanField(default=False)
+    is_settled = models.BooleanField(default=False)
     added_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

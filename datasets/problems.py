@@ -33,6 +33,7 @@ _MESSAGES = {
         "%(format)s files cannot be labeled here. Save it as JPEG or PNG and add that."
     ),
     "wrong-extension": _("The name ends in %(suffix)s, yet this is a %(format)s image."),
+    "same-bytes": _("The same picture is there already, as %(other)s. Both are kept."),
     "several-frames": _("The file holds several pictures; only the first is shown and labeled."),
     # Storage
     "missing": _("There is no such file."),

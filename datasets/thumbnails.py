@@ -34,6 +34,11 @@ def thumbnail_of(image: Image) -> bytes:
     return _kept(f"{content_key(image)}.webp", lambda: _make_thumbnail(image))
 
 
+def keep_thumbnail(image: Image, content: bytes) -> None:
+    """Makes the thumbnail of bytes that were read already. Raises BadImage."""
+    _kept(f"{content_key(image)}.webp", lambda: thumbnail(content, side=SIDE, limits=_limits()))
+
+
 def _make_thumbnail(image: Image) -> bytes:
     with image.dataset.storage.driver().open(image.key) as stream:
         return thumbnail(stream, side=SIDE, limits=_limits())

@@ -269,7 +269,7 @@ class Imports(APIView):
     @extend_schema(request=None, responses={201: RunSerializer})
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.ADD_DATA)
-        run = services.start_import(member.job, by=request.user)
+        run = services.synchronize(member.job.dataset, job=member.job, by=request.user)
         return Response(RunSerializer(run).data, status=status.HTTP_201_CREATED)
 
 
@@ -288,14 +288,16 @@ class Runs(APIView):
     @extend_schema(responses=RunSerializer(many=True))
     def get(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        return Response(RunSerializer(member.job.runs.order_by("-id")[:100], many=True).data)
+        return Response(
+            RunSerializer(member.job.shown_runs().order_by("-id")[:100], many=True).data
+        )
 
 
 class OneRun(APIView):
     @extend_schema(responses=RunSerializer)
     def get(self, request: Request, job_id: int, run_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        return Response(RunSerializer(get_object_or_404(member.job.runs, pk=run_id)).data)
+        return Response(RunSerializer(get_object_or_404(member.job.shown_runs(), pk=run_id)).data)
 
 
 class RunCommand(APIView):
@@ -306,7 +308,7 @@ class RunCommand(APIView):
     @extend_schema(request=None, responses=RunSerializer)
     def post(self, request: Request, job_id: int, run_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        run = get_object_or_404(member.job.runs, pk=run_id)
+        run = get_object_or_404(member.job.shown_runs(), pk=run_id)
         services.control_run(member, run, self.command)
         return Response(RunSerializer(run).data)
 
@@ -315,7 +317,7 @@ class RunProblems(APIView):
     @extend_schema(parameters=[OpenApiParameter("after", int)], responses=ProblemPageSerializer)
     def get(self, request: Request, job_id: int, run_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        run = get_object_or_404(member.job.runs, pk=run_id)
+        run = get_object_or_404(member.job.shown_runs(), pk=run_id)
         rows, after = _page(run.problems.order_by("pk"), _number(request, "after", 0), 500)
         return Response(ProblemPageSerializer({"results": rows, "next": after}).data)
 

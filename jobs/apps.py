@@ -7,6 +7,7 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
-        # Makes the kinds of runs known to the engine.
-        import_module("jobs.imports")
+        # Makes the kinds of runs, and what is done regularly, known to the engine.
+        import_module("jobs.examinations")
         import_module("jobs.exports")
+        import_module("jobs.schedules")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from datasets.models import Dataset, Image
+from runs.models import Run, RunKind
 
 
 class Mode(models.TextChoices):
@@ -29,6 +30,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def shown_runs(self) -> models.QuerySet[Run]:
+        """Its own runs, and those that look through the dataset for all of its jobs."""
+        of_all = Q(dataset=self.dataset_id, kind__in=[RunKind.SYNC, RunKind.EXAMINE])
+        return Run.objects.filter(Q(job=self) | of_all)
 
 
 class Counter(models.Model):

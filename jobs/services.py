@@ -16,7 +16,7 @@ from datasets.storages.local import check_folder
 from jobs.models import Job, Mode
 from labelhub.errors import Conflict, DomainError
 from runs import engine
-from runs.models import Run, RunKind
+from runs.models import Run, RunKind, RunState
 
 UPLOADS = "uploads"
 
@@ -38,7 +38,7 @@ def create_job(*, name: str, mode: Mode, folder: str | None, by: User | None) ->
     if by is not None:
         Member.objects.create(job=job, user=by, role=Role.OWNER)
     if folder is not None:
-        start_import(job, by=by)
+        synchronize(dataset, job=job, by=by)
     return job
 
 
@@ -70,10 +70,17 @@ def _dataset_of_uploads(name: str, by: User | None) -> Dataset:
 
 
 @transaction.atomic
-def start_import(job: Job, *, by: User | None) -> Run:
-    """Looks for new images in the job's dataset and takes them in, as a run."""
-    params = {"archives": uploads.waiting_archives(job.dataset)}
-    return engine.submit(RunKind.IMPORT, job=job, by=by, params=params)
+def synchronize(dataset: Dataset, *, by: User | None, job: Job | None = None) -> Run:
+    """Looks for what is new, changed and gone in a dataset, as a run; `job`: asked for from there.
+
+    Archives that were uploaded are unpacked first. One that waits already is enough.
+    """
+    archives = uploads.waiting_archives(dataset)
+    waiting = dataset.runs.filter(kind=RunKind.SYNC, state=RunState.QUEUED, job=job).last()
+    if waiting is not None and waiting.params["archives"] == archives:
+        return waiting
+    params = {"archives": archives}
+    return engine.submit(RunKind.SYNC, job=job, dataset=dataset, by=by, params=params)
 
 
 @transaction.atomic
@@ -82,12 +89,21 @@ def start_export(job: Job, *, by: User, options: dict) -> Run:
     return engine.submit(RunKind.EXPORT, job=job, by=by, params=options)
 
 
-STARTING_ABILITY = {RunKind.IMPORT: Ability.ADD_DATA, RunKind.EXPORT: Ability.EXPORT}
+_STARTING_ABILITY = {
+    RunKind.DELETE: Ability.DELETE_FILES,
+    RunKind.EDIT: Ability.LABEL,
+    RunKind.EXPORT: Ability.EXPORT,
+}
+
+
+def ability_for(run: Run) -> Ability:
+    """What somebody needs to start such a run, and so to cancel or retry it."""
+    return _STARTING_ABILITY.get(RunKind(run.kind), Ability.ADD_DATA)
 
 
 def control_run(member: Member, run: Run, command: str) -> None:
     """Cancels or retries a run of the member's job; who may start such a run may do that."""
-    require(member, STARTING_ABILITY[RunKind(run.kind)])
+    require(member, ability_for(run))
     act, refusal = {
         "cancel": (engine.cancel, _("This run is over already.")),
         "retry": (engine.retry, _("Only a failed or cancelled run can be taken up again.")),

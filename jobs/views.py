@@ -129,7 +129,7 @@ def _take_in(request: HttpRequest, job: Job, files: list[UploadedFile]) -> None:
         except DomainError as error:
             messages.error(request, error.message)
     if files:
-        services.start_import(job, by=request.user)
+        services.synchronize(job.dataset, job=job, by=request.user)
 
 
 @login_required
@@ -188,7 +188,8 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
 
 
 def _last_import(job: Job) -> Run | None:
-    imports = job.runs.filter(kind=RunKind.IMPORT).order_by("-id")
+    """The last import or synchronization of the job's dataset, whoever asked for it where."""
+    imports = job.shown_runs().filter(kind__in=[RunKind.IMPORT, RunKind.SYNC]).order_by("-id")
     return imports.annotate(problem_count=Count("problems")).first()
 
 
@@ -332,7 +333,7 @@ def add_data(request: HttpRequest, job_id: int) -> HttpResponse:
     form = AddFilesForm()
     if request.method == "POST":
         if not dataset.takes_uploads:
-            services.start_import(member.job, by=request.user)
+            services.synchronize(member.job.dataset, job=member.job, by=request.user)
             return redirect("job", job_id)
         form = AddFilesForm(request.POST, request.FILES)
         if form.is_valid():
@@ -367,7 +368,7 @@ def export(request: HttpRequest, job_id: int) -> HttpResponse:
 def run(request: HttpRequest, job_id: int, run_id: int) -> HttpResponse:
     """What a run did and could not do; a POST cancels it or takes it up again."""
     member = member_or_404(request.user, job_id, Ability.VIEW)
-    found = get_object_or_404(member.job.runs.select_related("created_by"), pk=run_id)
+    found = get_object_or_404(member.job.shown_runs().select_related("created_by"), pk=run_id)
     if request.method == "POST":
         command = request.POST.get("command", "")
         if command not in RUN_COMMANDS:
@@ -387,7 +388,7 @@ def run(request: HttpRequest, job_id: int, run_id: int) -> HttpResponse:
         "counts": _counts_of(found),
         "problems": [(one.item, problems.describe(one.code, one.params)) for one in listed],
         "next_problem": listed[-1].pk if len(shown) > PROBLEMS_PER_PAGE else None,
-        "may_control": member.can(services.STARTING_ABILITY[RunKind(found.kind)]),
+        "may_control": member.can(services.ability_for(found)),
         "may_retry": found.state in (RunState.FAILED, RunState.CANCELLED),
     }
     return render(request, "jobs/run.html", context)
@@ -397,9 +398,13 @@ def _counts_of(found: Run) -> list[tuple[str, int]]:
     """The counts of a run in words, in a fixed order."""
     words = {
         "added": _("Added"),
-        "changed": _("Changed since the last import"),
+        "changed": _("Changed since the last time"),
+        "returned": _("There again"),
         "already": _("There already"),
+        "missing": _("Not found any more"),
         "refused": _("Not taken"),
+        "refused_before": _("Not taken, as before"),
+        "examined": _("Looked into"),
         "train": _("Training"),
         "val": _("Validation"),
         "test": _("Test"),

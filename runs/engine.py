@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from labelhub import live
 from runs.kinds import Heartbeat, Hopeless, Kind, Outcome, Piece, kind_of
-from runs.models import Chunk, ChunkState, Problem, Run, RunKind, RunState
+from runs.models import TAKES_TURNS, Chunk, ChunkState, Problem, Run, RunKind, RunState
 
 logger = logging.getLogger(__name__)
 
@@ -244,8 +244,16 @@ def _give_up(chunk: Chunk, reason: str, problem: Problem | None = None) -> None:
 
 
 def _tell(run: Run) -> None:
-    if run.job_id is not None:
-        live.send_on_commit(run.job_id, {"type": "run.progress", "run": describe(run)})
+    message = {"type": "run.progress", "run": describe(run)}
+    for job_id in _jobs_of(run):
+        live.send_on_commit(job_id, message)
+
+
+def _jobs_of(run: Run) -> set[int]:
+    """The jobs whose pages show the run: its own, or all over its dataset."""
+    if run.dataset_id is None or run.kind not in TAKES_TURNS:
+        return {run.job_id} - {None}
+    return {run.job_id, *run.dataset.jobs.values_list("pk", flat=True)} - {None}
 
 
 def describe(run: Run) -> dict[str, Any]:

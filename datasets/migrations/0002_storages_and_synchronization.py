@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='image',
-            name='is_kept',
+            name='is_settled',
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(

@@ -78,6 +78,9 @@ class OutsideRoot(StorageError):
 
 
 class Storage(Protocol):
+    # Opening an object takes milliseconds: what needs many of them is done in the background.
+    is_remote: bool
+
     def list(self, prefix: str = "", *, after: str | None = None) -> Iterator[Entry]:
         """Objects whose key starts with `prefix`, in the byte order of their UTF-8 keys.
 

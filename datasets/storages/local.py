@@ -29,6 +29,8 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 class LocalStorage:
     """Files below one folder. No key and no link leads out of it."""
 
+    is_remote = False
+
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
         self._root = os.fsencode(self.root)

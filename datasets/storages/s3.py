@@ -32,6 +32,8 @@ _BEHIND_THE_END = frozenset({"InvalidRange", "416"})
 class S3Storage:
     """The objects of one bucket, or of one prefix in it: no key leads out of that."""
 
+    is_remote = True
+
     def __init__(self, connection: S3Connection) -> None:
         self.connection = connection
         self._bucket = connection.bucket

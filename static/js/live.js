@@ -56,7 +56,7 @@ async function fill() {
 
 /** @param {any} run */
 function progressed({ id, kind, state, total, done }) {
-  if (kind !== "import") {
+  if (kind !== "import" && kind !== "sync") {
     return;
   }
   const bar = find(on.workspace, `[data-run="${id}"] progress`);

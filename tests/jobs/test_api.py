@@ -142,7 +142,10 @@ def test_a_zip_is_unpacked_by_the_import_and_what_is_refused_in_it_is_named(clie
         ("pets.zip/../evil.jpg", "unsafe-name"),
         ("broken.jpg", "not-an-image"),
     }
-    assert run_import(client, upload_job)["counts"] == {"already": 2, "refused": 1}
+    assert run_import(client, upload_job)["counts"] == {
+        "already": 2,
+        "refused_before": 1,
+    }
 
 
 def test_a_job_over_a_folder_takes_no_uploads(client, alice):

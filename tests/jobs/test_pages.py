@@ -609,7 +609,7 @@ def test_an_import_shows_what_it_could_not_take(job, alice):
     client = make.client(alice)
     client.post(reverse("add_data", args=[job.pk]))
     make.finish_runs()
-    run = job.runs.get(kind=RunKind.IMPORT)
+    run = job.runs.get(kind=RunKind.SYNC)
 
     page = client.get(reverse("run", args=[job.pk, run.pk]))
 
