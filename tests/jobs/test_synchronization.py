@@ -1,5 +1,7 @@
 """A synchronization notices what is new, changed and gone, and removes nothing by itself."""
 
+import shutil
+
 import pytest
 
 from datasets import summaries
@@ -156,6 +158,8 @@ def test_a_refused_file_that_is_mended_becomes_a_sample(job):
 
 def test_uploads_with_the_same_bytes_are_kept_and_reported(alice):
     job = services.create_job(name="Uploads", mode="multi", folder=None, by=alice)
+    # Files of a test whose rows were rolled back can lie where this job's will.
+    shutil.rmtree(make.folder_of(job), ignore_errors=True)
     for name in ("a.jpg", "b.jpg"):
         make.jpeg(make.folder_of(job) / name, number=1)
     make.jpeg(make.folder_of(job) / "c.jpg", number=2)
