@@ -1,51 +1,66 @@
-"""The stored numbers of a dataset: what its page shows without counting rows.
+"""The numbers of a dataset's page (`Dataset.summary`), moved with the rows instead of counted.
 
-`Dataset.summary` is {"images", "bytes", "refused", "missing", "formats": {format: images}}. Images
-that cannot be taken count as refused, those whose file is gone as missing, neither as images.
-Whoever adds, changes or removes images moves it, holding the lock of the dataset's row.
+`images`, `bytes` and `formats` are of what can be used: images that are neither refused nor
+missing. `missing` are images whose file was not found any more, whether people keep them or not;
+`refused` are files that cannot be taken, missing or not. Each row is in one of the three.
 """
 
-from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 
 from datasets.models import Dataset, Image
 
-Summary = dict[str, int | dict[str, int]]
+EMPTY = {"images": 0, "bytes": 0, "refused": 0, "missing": 0}
 
 
 def moved(
-    summary: Summary, *, added: Iterable[Image] = (), removed: Iterable[Image] = ()
-) -> Summary:
-    """The summary after images came and went; a changed image goes as it was and comes as it is.
-
-    Of the images `size`, `format`, `is_refused` and `missing_since` are read.
-    """
-    tally = Counter({name: summary.get(name, 0) for name in ("images", "bytes")})
-    tally.update({name: summary.get(name, 0) for name in ("refused", "missing")})
-    formats = Counter(summary.get("formats", {}))
-    for images, sign in ((added, 1), (removed, -1)):
+    summary: dict[str, Any], *, added: Iterable[Image] = (), removed: Iterable[Image] = ()
+) -> dict[str, Any]:
+    """The summary after rows came and went. A row that changed is both: removed as it was, added
+    as it is."""
+    after = EMPTY | summary
+    after["formats"] = dict(summary.get("formats", {}))
+    for step, images in ((1, added), (-1, removed)):
         for image in images:
-            if image.is_refused:
-                tally["refused"] += sign
-            elif image.missing_since is not None:
-                tally["missing"] += sign
-            else:
-                tally["images"] += sign
-                tally["bytes"] += sign * image.size
-                formats[image.format] += sign
-    return {**tally, "formats": dict(+formats)}
+            _count(after, image, step)
+    after["formats"] = {name: number for name, number in after["formats"].items() if number}
+    return after
 
 
-def counted(dataset: Dataset) -> Summary:
+def _count(summary: dict[str, Any], image: Image, step: int) -> None:
+    if image.is_refused:
+        summary["refused"] += step
+    elif image.missing_since is not None:
+        summary["missing"] += step
+    else:
+        summary["images"] += step
+        summary["bytes"] += step * image.size
+        formats = summary["formats"]
+        formats[image.format] = formats.get(image.format, 0) + step
+
+
+def move_summary(
+    dataset: Dataset, *, added: Iterable[Image] = (), removed: Iterable[Image] = ()
+) -> dict[str, Any]:
+    """Moves the stored summary, in the transaction that writes or deletes the rows."""
+    locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    locked.summary = moved(locked.summary, added=added, removed=removed)
+    locked.save(update_fields=["summary"])
+    dataset.summary = locked.summary
+    return locked.summary
+
+
+def counted(dataset: Dataset) -> dict[str, Any]:
     """What the summary should say, counted from the rows."""
-    usable = Q(is_refused=False, missing_since=None)
-    rows = dataset.images.aggregate(
-        images=Count("pk", filter=usable),
-        bytes=Sum("size", filter=usable, default=0),
-        refused=Count("pk", filter=Q(is_refused=True)),
-        missing=Count("pk", filter=Q(is_refused=False, missing_since__isnull=False)),
-    )
-    formats = dataset.images.filter(usable).values_list("format").annotate(n=Count("pk"))
-    return {**rows, "formats": dict(formats.order_by("format"))}
+    files = dataset.images.order_by()
+    usable = files.filter(is_refused=False, missing_since=None)
+    formats = usable.values_list("format").annotate(number=Count("pk"))
+    return {
+        "images": usable.count(),
+        "bytes": usable.aggregate(sum=Sum("size"))["sum"] or 0,
+        "refused": files.filter(is_refused=True).count(),
+        "missing": files.filter(is_refused=False).exclude(missing_since=None).count(),
+        "formats": dict(formats),
+    }

@@ -1,5 +1,7 @@
 """The work: a job over a dataset, a sample per image of it, and every change people make."""
 
+from datetime import UTC, datetime, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -61,9 +63,22 @@ class SampleState(models.TextChoices):
 
 
 IS_LIVE = Q(trashed_at__isnull=True)
+# The `trashed_at` of what the trash was emptied of: behind all others in the index of the trash.
+PURGED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def trash_ends() -> datetime:
+    """What was put into the trash before then cannot be restored any more."""
+    return timezone.now() - timedelta(days=settings.TRASH_DAYS)
 
 
 class SampleQuerySet(models.QuerySet["Sample"]):
+    def in_trash(self) -> "SampleQuerySet":
+        return self.filter(trashed_at__gt=PURGED)
+
+    def restorable(self) -> "SampleQuerySet":
+        return self.filter(trashed_at__gt=trash_ends())
+
     def with_tile(self) -> "SampleQuerySet":
         """With all that a tile or the viewer shows: four statements whatever their number."""
         return self.select_related("image").prefetch_related("annotations__label", "predictions")
@@ -80,7 +95,8 @@ class Sample(models.Model):
     """One image in one job.
 
     `objects`, and so `job.samples`, leaves out the trash; `everything` does not. A sample in the
-    trash keeps its row, or the next synchronization would bring the image back.
+    trash keeps its row, or the next synchronization would bring the image back; so does one that
+    the trash was emptied of (`trashed_at` is PURGED), without what people knew of it.
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="samples")

@@ -122,6 +122,12 @@ MAX_UPLOAD_FILES = env.read(
     "Most files in one zip",
     parse=lambda raw: env.whole(raw, least=1),
 )
+TRASH_DAYS = env.read(
+    "TRASH_DAYS",
+    "30",
+    "Days that deleted images can be restored",
+    parse=lambda raw: env.whole(raw, least=1),
+)
 REQUESTS_AT_ONCE = env.read(
     "REQUESTS_AT_ONCE",
     "16",

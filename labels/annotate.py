@@ -1,7 +1,8 @@
 """Puts labels on samples and takes them off, as one Change that can be undone.
 
 Labels are added and removed as sets, never written as a whole list: two people who label the same
-image at the same time both keep what they did.
+image at the same time both keep what they did. Other changes of samples go through `hold` and
+`apply` too: the trash in labels/trash.py, hard examples in labels/hard.py.
 """
 
 from collections import Counter as Tally
@@ -38,6 +39,8 @@ class Held:
     by: int | None
     at: datetime | None
     change: int | None
+    is_hard: bool
+    trashed_at: datetime | None
     annotations: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def before(self) -> dict[str, Any]:
@@ -46,12 +49,28 @@ class Held:
             "by": self.by,
             "at": self.at.isoformat() if self.at else None,
             "change": self.change,
+            "is_hard": self.is_hard,
+            "trashed_at": self.trashed_at.isoformat() if self.trashed_at else None,
         }
+
+    def edit(self, **changes: Any) -> "Edit":
+        """An edit of this sample: what `changes` does not name stays as it is."""
+        kept = ("state", "by", "at", "is_hard", "trashed_at")
+        as_it_is = {name: getattr(self, name) for name in kept}
+        return Edit(self, **{"added": [], "removed": []} | as_it_is | changes)
+
+    def counted(self) -> list[str]:
+        return counters.keys_of(
+            self.state, self.by, self.annotations, self.is_hard, self.trashed_at
+        )
 
 
 @dataclass
 class Edit:
-    """What will happen to one sample. Removed rows and added rows carry all their columns."""
+    """What will happen to one sample. Removed rows and added rows carry all their columns.
+
+    The other fields are what the sample will be; made by `Held.edit`.
+    """
 
     sample: Held
     added: list[dict[str, Any]]
@@ -59,12 +78,20 @@ class Edit:
     state: str
     by: int | None
     at: datetime | None
+    is_hard: bool
+    trashed_at: datetime | None
     # Where the sample will point; None stands for the change that is being made.
     points_at: int | None = None
 
     @property
     def growth(self) -> int:
         return len(self.added) - len(self.removed)
+
+    def counted(self) -> list[str]:
+        gone = {row["label"] for row in self.removed}
+        left = [label for label in self.sample.annotations if label not in gone]
+        labels = left + [row["label"] for row in self.added]
+        return counters.keys_of(self.state, self.by, labels, self.is_hard, self.trashed_at)
 
 
 @dataclass(frozen=True)
@@ -99,8 +126,7 @@ def annotate(
     if job.mode == Mode.SINGLE and len(add) > 1:
         raise DomainError(_("Images of this job carry one label each."), code="single")
     held = hold(selection.resolve(job), check_labels=(job, {*add, *remove}))
-    if len(held) > MOST_AT_ONCE:
-        raise DomainError(too_many(), code="too_many")
+    refuse_too_many(held)
     now, edits = timezone.now(), []
     for sample in held:
         has = sample.annotations
@@ -113,7 +139,9 @@ def annotate(
             left = len(has) - len(gone) + len(new)
             state = SampleState.LABELED if left else SampleState.UNLABELED
             removed = [has[label] for label in sorted(gone)]
-            edits.append(Edit(sample, new, removed, state, member.user.pk, now))
+            edits.append(
+                sample.edit(added=new, removed=removed, state=state, by=member.user.pk, at=now)
+            )
     return apply(member, edits, verb=Verb.ACCEPT if scores is not None else Verb.LABEL)
 
 
@@ -129,12 +157,20 @@ def _row(
     }
 
 
-def hold(samples: QuerySet[Sample], *, check_labels: tuple[Job, set[int]] | None = None):
+def refuse_too_many(held: list[Held]) -> None:
+    if len(held) > MOST_AT_ONCE:
+        raise DomainError(too_many(), code="too_many")
+
+
+def hold(
+    samples: QuerySet[Sample], *, check_labels: tuple[Job, set[int]] | None = None
+) -> list[Held]:
     """Locks the samples and reads them with their annotations, in one statement.
 
     `check_labels` has the same statement tell whether the labels are labels of the job.
     """
     fields = ["id", "state", "label_count", "last_by_id", "last_at", "last_change_id"]
+    fields += ["is_hard", "trashed_at"]
     of = [f"annotations__{name}" for name in ("label_id", "user_id", "origin", "confidence")]
     rows = samples.order_by("id").select_for_update(of=("self",))
     wanted: set[int] = set()
@@ -150,11 +186,10 @@ def hold(samples: QuerySet[Sample], *, check_labels: tuple[Job, set[int]] | None
         of += known
     found: dict[int, Held] = {}
     for row in rows.values_list(*fields, "annotations__id", "annotations__created_at", *of):
-        pk, at = row[6], row[7]
-        label, user, origin, confidence, *known_labels = row[8:]
+        own, (pk, at, label, user, origin, confidence, *known_labels) = row[:8], row[8:]
         if None in known_labels:
             raise DomainError(_("A label that was named is not a label of this job."), code="label")
-        sample = found.setdefault(row[0], Held(*row[:6]))
+        sample = found.setdefault(row[0], Held(*own))
         if pk is not None:
             sample.annotations[label] = {
                 "label": label,
@@ -173,14 +208,24 @@ def apply(
     verb: Verb,
     reverts: Change | None = None,
     skipped: int = 0,
+    onto: Change | None = None,
 ) -> Result:
-    """Writes the edits as one change: rows, history, counters, live message."""
+    """Writes the edits as one change: rows, history, counters, live message.
+
+    With `onto` they become part of that change, of the same verb: what a run does in many
+    transactions is one change for people. No sample comes twice in it.
+    """
     if not edits:
         return Result(None, [], {}, skipped)
     job = member.job
-    change = Change.objects.create(
-        job=job, actor=member.user, verb=verb, sample_count=len(edits), reverts=reverts
+    change = (
+        _grown(onto, len(edits))
+        if onto
+        else Change.objects.create(
+            job=job, actor=member.user, verb=verb, sample_count=len(edits), reverts=reverts
+        )
     )
+    is_revert = change.reverts_id is not None
     ChangeItem.objects.bulk_create(
         ChangeItem(
             change=change,
@@ -188,12 +233,12 @@ def apply(
             added=edit.added,
             removed=edit.removed,
             before=edit.sample.before(),
-            after=edit.points_at if reverts else change.pk,
+            after=edit.points_at if is_revert else change.pk,
         )
         for edit in edits
     )
     _write_annotations(edits)
-    _write_samples(edits, change, is_revert=reverts is not None)
+    _write_samples(edits, change, is_revert=is_revert)
     counts = counters.add(job, _deltas(edits))
     ids = [edit.sample.id for edit in edits]
     message = {
@@ -207,6 +252,11 @@ def apply(
     }
     live.send_on_commit(job.pk, message)
     return Result(change, ids, counts, skipped)
+
+
+def _grown(change: Change, number: int) -> Change:
+    Change.objects.filter(pk=change.pk).update(sample_count=F("sample_count") + number)
+    return change
 
 
 def _write_annotations(edits: list[Edit]) -> None:
@@ -235,13 +285,17 @@ def _write_samples(edits: list[Edit], change: Change, *, is_revert: bool) -> Non
     groups: dict[tuple, list[int]] = defaultdict(list)
     for edit in edits:
         points_at = edit.points_at if is_revert else change.pk
-        groups[edit.state, edit.growth, edit.by, edit.at, points_at].append(edit.sample.id)
-    for (state, growth, by, at, points_at), ids in groups.items():
-        Sample.objects.filter(pk__in=ids).update(
+        outcome = (edit.state, edit.by, edit.at, edit.is_hard, edit.trashed_at)
+        groups[edit.growth, points_at, *outcome].append(edit.sample.id)
+    for (growth, points_at, *outcome), ids in groups.items():
+        state, by, at, is_hard, trashed_at = outcome
+        Sample.everything.filter(pk__in=ids).update(
             state=state,
             label_count=F("label_count") + growth,
             last_by=by,
             last_at=at,
+            is_hard=is_hard,
+            trashed_at=trashed_at,
             last_change=points_at,
             version=F("version") + 1,
         )
@@ -250,15 +304,6 @@ def _write_samples(edits: list[Edit], change: Change, *, is_revert: bool) -> Non
 def _deltas(edits: list[Edit]) -> Tally[str]:
     deltas: Tally[str] = Tally()
     for edit in edits:
-        was = edit.sample
-        deltas[counters.state_key(was.state)] -= 1
-        deltas[counters.state_key(edit.state)] += 1
-        for row in edit.added:
-            deltas[counters.label_key(row["label"])] += 1
-        for row in edit.removed:
-            deltas[counters.label_key(row["label"])] -= 1
-        if was.state == SampleState.LABELED and was.by:
-            deltas[counters.person_key(was.by)] -= 1
-        if edit.state == SampleState.LABELED and edit.by:
-            deltas[counters.person_key(edit.by)] += 1
+        deltas.subtract(edit.sample.counted())
+        deltas.update(edit.counted())
     return deltas

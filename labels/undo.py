@@ -4,15 +4,21 @@ are, and the result says how many."""
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotators.access import require
 from annotators.models import Member
-from jobs.models import Change, SampleState, Verb
+from annotators.roles import Ability
+from jobs.models import IS_LIVE, Change, ChangeItem, Sample, SampleState, Verb, trash_ends
 from labelhub.errors import Conflict
 from labels.annotate import Edit, Held, Result, apply, hold
 
 # How far back a person's own changes can be undone one by one.
 UNDO_DEPTH = 50
+# An undo is taken back by a redo; files that were deleted are gone.
+NOT_UNDONE = (Verb.UNDO, Verb.DELETE_FILES)
 
 
 def undo_last(member: Member) -> Result:
@@ -43,7 +49,7 @@ def _is_reverted(change: Change) -> bool:
 
 
 def _last_to_undo(recent: list[Change]) -> Change | None:
-    stands = (c for c in recent if c.verb != Verb.UNDO and not _is_reverted(c))
+    stands = (c for c in recent if c.verb not in NOT_UNDONE and not _is_reverted(c))
     return next(stands, None)
 
 
@@ -51,7 +57,7 @@ def _last_to_redo(recent: list[Change]) -> Change | None:
     for change in recent:
         if change.verb == Verb.UNDO and not _is_reverted(change):
             return change
-        if change.verb not in (Verb.UNDO, Verb.REDO):
+        if change.verb not in (Verb.UNDO, Verb.REDO, Verb.DELETE_FILES):
             return None
     return None
 
@@ -61,10 +67,14 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
     items = {item.sample_id: item for item in change.items.all()}
     labels = set(member.job.labels.values_list("pk", flat=True))
     edits = []
-    for sample in hold(member.job.samples.filter(pk__in=items)):
+    within_reach = Sample.everything.filter(IS_LIVE | Q(trashed_at__gt=trash_ends()))
+    for sample in hold(within_reach.filter(job=member.job, pk__in=items)):
         item = items[sample.id]
         if sample.change == item.after:
             edits.append(_backwards(sample, item, labels))
+    if any(edit.trashed_at != edit.sample.trashed_at for edit in edits):
+        # The role can have changed since.
+        require(member, Ability.DELETE_IMAGES)
     skipped = len(items) - len(edits)
     if not edits:
         # Marks it as taken back all the same, so that the next undo goes on to the one before.
@@ -74,7 +84,7 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
     return apply(member, edits, verb=verb, reverts=change, skipped=skipped)
 
 
-def _backwards(sample: Held, item, labels: set[int]) -> Edit:
+def _backwards(sample: Held, item: ChangeItem, labels: set[int]) -> Edit:
     """The edit that leads from what the item left to what it found. A label that was deleted in
     between cannot come back."""
     gone = {row["label"] for row in item.added}
@@ -90,13 +100,20 @@ def _backwards(sample: Held, item, labels: set[int]) -> Edit:
         state = SampleState.LABELED
     elif len(back) < len(item.removed):
         state = SampleState.UNLABELED
-    at = item.before["at"]
-    return Edit(
-        sample,
+    before = item.before
+    was_trashed = before.get("trashed_at") is not None
+    return sample.edit(
         added=back,
         removed=removed,
         state=state,
-        by=item.before["by"],
-        at=datetime.fromisoformat(at) if at else None,
-        points_at=item.before["change"],
+        by=before["by"],
+        at=datetime.fromisoformat(before["at"]) if before["at"] else None,
+        is_hard=before.get("is_hard", sample.is_hard),
+        trashed_at=_trashed(sample, was_trashed),
+        points_at=before["change"],
     )
+
+
+def _trashed(sample: Held, was_trashed: bool) -> datetime | None:
+    """What goes back into the trash can be restored from now on as long as anything else there."""
+    return (sample.trashed_at or timezone.now()) if was_trashed else None

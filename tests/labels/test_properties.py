@@ -9,10 +9,12 @@ from hypothesis.extra.django import TestCase
 
 from annotators.access import member_or_404
 from jobs import counters
-from jobs.models import Mode
+from jobs.models import Mode, Sample
 from jobs.selection import Selection
 from labelhub.errors import Conflict
 from labels.annotate import annotate
+from labels.hard import mark_hard
+from labels.trash import restore, trash
 from labels.undo import redo_last, undo_last
 from tests import make, people
 
@@ -21,6 +23,8 @@ SETTINGS = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
+OTHERS = ["clear", "trash", "restore", "hard", "not_hard"]
+
 modes = st.sampled_from([Mode.SINGLE, Mode.MULTI])
 samples = st.sets(st.integers(0, IMAGES - 1), min_size=1)
 labels = st.sets(st.integers(0, LABELS - 1), min_size=1, max_size=2)
@@ -28,7 +32,7 @@ person = st.integers(0, PEOPLE - 1)
 edits = st.one_of(
     st.tuples(st.just("add"), person, samples, labels),
     st.tuples(st.just("remove"), person, samples, labels),
-    st.tuples(st.just("clear"), person, samples, st.none()),
+    st.tuples(st.sampled_from(OTHERS), person, samples, st.none()),
 )
 steps = st.one_of(edits, st.tuples(st.sampled_from(["undo", "redo"]), person, st.none(), st.none()))
 
@@ -39,7 +43,7 @@ class Story:
     def __init__(self, mode: str) -> None:
         self.people = [people.alice(), people.bob()]
         self.job = make.job(owner=self.people[0], labels=("cat", "dog", "cow"), mode=mode)
-        make.member(self.job, self.people[1], "labeler")
+        make.member(self.job, self.people[1], "manager")
         self.samples = make.images(self.job, IMAGES)
         self.labels = list(self.job.labels.all())
 
@@ -54,13 +58,23 @@ class Story:
                 (undo_last if what == "undo" else redo_last)(member)
             return
         selection = Selection(ids=tuple(self.samples[number].pk for number in which))
-        if what == "clear":
-            annotate(member, selection, clear=True)
+        if what in OTHERS:
+            self.play_other(what, member, selection)
             return
         pks = [self.labels[number].pk for number in meaning]
         if what == "add" and self.job.mode == Mode.SINGLE:
             pks = pks[:1]
         annotate(member, selection, **{what: pks})
+
+    def play_other(self, what: str, member, selection: Selection) -> None:
+        if what == "clear":
+            annotate(member, selection, clear=True)
+        elif what == "trash":
+            trash(member, selection)
+        elif what == "restore":
+            restore(member, selection)
+        else:
+            mark_hard(member, selection, is_hard=what == "hard")
 
     def rows(self):
         """Everything that people can see of the samples."""
@@ -69,9 +83,11 @@ class Story:
                 sample.state,
                 sample.label_count,
                 sample.last_by_id,
+                sample.is_hard,
+                sample.trashed_at is None,
                 sorted(sample.annotations.values_list("label__name", "user_id", "created_at")),
             )
-            for sample in self.job.samples.order_by("pk")
+            for sample in Sample.everything.filter(job=self.job).order_by("pk")
         ]
 
 
@@ -83,7 +99,7 @@ class ManyPeople(TestCase):
         for step in played:
             story.play(step)
             assert counters.drift(story.job) == {}
-            for sample in story.job.samples.all():
+            for sample in Sample.everything.filter(job=story.job):
                 assert sample.label_count == sample.annotations.count()
 
     @SETTINGS
