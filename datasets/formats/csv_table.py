@@ -82,7 +82,7 @@ class Columns:
     annotator: int | None = None
     width: int | None = None
     height: int | None = None
-    # Open Images: a confidence of 0 says that somebody looked and the label does not apply.
+    # Open Images: a confidence of 0 says that this one label does not apply, and of others nothing.
     has_verified_absence: bool = False
 
 
@@ -196,9 +196,7 @@ def _record(row: Row, columns: Columns, names: Mapping[str, str], split: str) ->
     by_machine = is_machine(_cell(cells, columns.annotator))
     confidence = share(_cell(cells, columns.confidence))
     labels = _labels(cells, columns, names)
-    is_labeled = bool(labels) or bool(columns.marks)
     if columns.has_verified_absence:
-        is_labeled = True
         labels = [] if confidence == 0 else labels
         confidence = confidence if by_machine else None
     if columns.is_valid is not None and _cell(cells, columns.is_valid):
@@ -207,7 +205,7 @@ def _record(row: Row, columns: Columns, names: Mapping[str, str], split: str) ->
         _cell(cells, columns.path),
         split_named(_cell(cells, columns.split)) or split,
         tuple(labels),
-        is_labeled=is_labeled,
+        is_labeled=bool(labels or columns.marks),
         width=_pixels(_cell(cells, columns.width)),
         height=_pixels(_cell(cells, columns.height)),
         is_hard=is_true(_cell(cells, columns.hard)),

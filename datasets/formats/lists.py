@@ -44,11 +44,11 @@ def _parted(number: int, text: str) -> ListLine | None:
     path, tab, rest = text.partition("\t")
     if tab:
         return ListLine(number, path, rest.strip(" \t"), True)
-    path, _blank, rest = text.partition(" ")
-    is_plain = rest and " " not in rest and not path.endswith(",") and not _is_image(rest)
-    if is_plain and not path.startswith('"'):
-        return ListLine(number, path, rest, False)
     found = _QUOTED.fullmatch(text) or _WITH_BLANKS.fullmatch(text)
+    path, _blank, rest = text.partition(" ")
+    is_plain = rest and " " not in rest and not text.startswith('"') and not _is_image(rest)
+    if is_plain and (_is_image(path) or not found):
+        return ListLine(number, path, rest, False)
     if found:
         return ListLine(number, found["path"], (found["rest"] or "").strip(" \t,"), False)
     return None

@@ -20,7 +20,6 @@ from datasets.formats.reading import (
     Context,
     Item,
     checked,
-    shown,
     split_in,
     unless_foreign,
 )
