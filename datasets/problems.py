@@ -33,6 +33,8 @@ _MESSAGES = {
         "%(format)s files cannot be labeled here. Save it as JPEG or PNG and add that."
     ),
     "wrong-extension": _("The name ends in %(suffix)s, yet this is a %(format)s image."),
+    "no-label-file": _("There is no label file of this format. Choose another, or name the file."),
+    "image-not-found": _("The label file names this image, yet there is none of this name."),
     "same-bytes": _("The same picture is there already, as %(other)s. Both are kept."),
     "several-frames": _("The file holds several pictures; only the first is shown and labeled."),
     # Storage

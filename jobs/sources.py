@@ -56,7 +56,8 @@ def source_of(dataset: Dataset, params: dict[str, Any]) -> Source:
 
 
 def as_folder(path: str) -> str:
-    """A typed path as the start of keys: `a/b` is `a/b/`. Raises StorageError where it leads out."""
+    """A typed path as the start of keys: `a/b` is `a/b/`. Raises StorageError for one that leads
+    out."""
     parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
     if ".." in parts or "\0" in path:
         raise StorageError(path, code="unsafe-name")

@@ -245,7 +245,7 @@ def apply(
         "type": "samples.changed",
         "change": change.pk,
         "verb": verb,
-        "actor": member.user.pk,
+        "actor": member.user.pk if member.user else None,
         "ids": ids if len(ids) <= MOST_IN_MESSAGE else [],
         "total": len(ids),
         "counts": counts,
