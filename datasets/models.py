@@ -209,7 +209,7 @@ class Image(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["dataset", "content"], condition=~Q(content=""), name="image_content"
+                fields=["dataset", "content", "id"], condition=~Q(content=""), name="image_content"
             ),
             models.Index(
                 fields=["dataset", "id"],

@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, models
+from django.db.models import Min
 from django.utils import timezone
 
 from datasets import contents, summaries
@@ -223,7 +224,8 @@ def _note_same_bytes(found: Found, dataset: Dataset) -> None:
     if not fresh:
         return
     there = dataset.images.filter(content__in={image.content for image in fresh})
-    first = dict(there.order_by("-pk").values_list("content", "path"))
+    oldest = there.order_by().values("content").annotate(first=Min("pk")).values("first")
+    first = dict(dataset.images.filter(pk__in=oldest).values_list("content", "path"))
     for image in fresh:
         other = first.setdefault(image.content, image.path)
         if other == image.path:
@@ -283,7 +285,47 @@ def _add(dataset: Dataset, found: Found) -> list[Image]:
     paths = [image.path for image in found.new]
     there = dict(dataset.images.filter(path__in=paths).values_list("path", "pk"))
     found.seen.extend(there.values())
-    return Image.objects.bulk_create(image for image in found.new if image.path not in there)
+    return _inserted([image for image in found.new if image.path not in there])
+
+
+def _inserted(images: list[Image]) -> list[Image]:
+    """Makes the rows of new images, which then have their ids.
+
+    The library's way takes three times as long, more than all else that a bucket's object costs.
+    """
+    table = Image._meta.db_table
+    fields = [field for field in Image._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(field.column for field in fields)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    now = timezone.now()
+    for image in images:
+        image.added_at = now
+    adapted = _Adapted()
+    for at in range(0, len(images), FILES_IN_CHUNK):
+        part = images[at : at + FILES_IN_CHUNK]
+        sql = f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(part))} RETURNING id"
+        values = [adapted.value(field, image) for image in part for field in fields]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            for image, (pk,) in zip(part, cursor.fetchall(), strict=True):
+                image.pk = pk
+    return images
+
+
+class _Adapted:
+    """Values as the database wants them: times and JSON are written otherwise than in Python."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+
+    def value(self, field: models.Field, image: Image) -> Any:
+        value = getattr(image, field.attname)
+        if value is None or type(value) in (int, str, bool):
+            return value
+        key = value if isinstance(value, datetime) else repr(value)
+        if key not in self._known:
+            self._known[key] = field.get_db_prep_save(value, connection)
+        return self._known[key]
 
 
 def rows_of(dataset: Dataset, ids: list[int]) -> list[Image]:

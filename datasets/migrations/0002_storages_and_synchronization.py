@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='image',
-            index=models.Index(condition=models.Q(('content', ''), _negated=True), fields=['dataset', 'content'], name='image_content'),
+            index=models.Index(condition=models.Q(('content', ''), _negated=True), fields=['dataset', 'content', 'id'], name='image_content'),
         ),
         migrations.AddIndex(
             model_name='image',
