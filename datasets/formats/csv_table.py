@@ -191,7 +191,7 @@ def _without_header(rows: Iterator[Row | BadLine]) -> Iterator[Row | BadLine]:
 
 def _record(row: Row, columns: Columns, names: Mapping[str, str], split: str) -> Item:
     number, cells = row
-    if columns.has_header and 1 < len(cells) <= max(columns.path, *columns.labels):
+    if columns.has_header and 1 < len(cells) <= max((columns.path, *columns.labels)):
         return BadLine(number, "line-too-few-cells", {"cells": len(cells)})
     by_machine = is_machine(_cell(cells, columns.annotator))
     confidence = share(_cell(cells, columns.confidence))
