@@ -46,6 +46,15 @@ def test_labels_stand_in_one_column_or_several(header, cell, labels):
     assert pairs(table(f"{header}\n1.jpg,{cell}\n")) == [("1.jpg", labels)]
 
 
+@pytest.mark.parametrize(("header", "cell"), [("label", "cat|dog"), ("labels", "cat dog")])
+def test_the_first_image_with_two_labels_may_come_late(header, cell):
+    rows = "".join(f"{number}.jpg,cat\n" for number in range(1_000))
+
+    found = table(f"image,{header}\n{rows}last.jpg,{cell}\n")
+
+    assert records(found)[-1].labels == ("cat", "dog")
+
+
 def test_the_path_is_found_by_what_is_in_the_column():
     assert pairs(table("no,photo,label\n7,1.jpg,cat\n8,2.jpg,dog\n")) == [
         ("1.jpg", ("cat",)),
