@@ -53,7 +53,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 # fmt: on
 COMPANIONS = ("*class-descriptions*.csv",)
 _NUMBERED_LABEL = re.compile(r"(label|class|tag|category)[ _-]?\d+")
-_SAMPLE_ROWS = 50
+_SAMPLE_ROWS = 200
 _LINES_OF_A_ROW = 50
 _ROW_CHARACTERS = 100_000
 _DELIMITERS = ",;\t"
@@ -144,12 +144,15 @@ def _without_names(rows: Sequence[Sequence[str]]) -> Columns:
 
 
 def _separator(name: str, cells: Sequence[str]) -> str:
-    """Cells of JSON need none, and a comma between brackets is theirs."""
+    """What parts the labels in these cells, or in later ones of the column if in none of these.
+
+    Cells of JSON need nothing, and a comma between brackets is theirs.
+    """
     plain = [cell for cell in cells if not cell.startswith(("[", "{"))]
     for separator in _SEPARATORS:
         if any(separator in cell for cell in plain):
             return separator
-    return " " if name in _PLURALS and any(" " in cell for cell in plain) else ""
+    return " " if name in _PLURALS else _SEPARATORS[0]
 
 
 def _is_open_images(header: Sequence[str]) -> bool:
@@ -191,7 +194,7 @@ def _without_header(rows: Iterator[Row | BadLine]) -> Iterator[Row | BadLine]:
 
 def _record(row: Row, columns: Columns, names: Mapping[str, str], split: str) -> Item:
     number, cells = row
-    if columns.has_header and 1 < len(cells) <= max(columns.path, *columns.labels):
+    if columns.has_header and 1 < len(cells) <= max((columns.path, *columns.labels)):
         return BadLine(number, "line-too-few-cells", {"cells": len(cells)})
     by_machine = is_machine(_cell(cells, columns.annotator))
     confidence = share(_cell(cells, columns.confidence))
@@ -266,6 +269,8 @@ def _merged(items: Iterator[Item]) -> Iterator[Item]:
 
 
 def _with(record: Record, labels: Mapping[str, float | None]) -> Record:
+    if tuple(labels) == record.labels:
+        return record
     has_any = any(one is not None for one in labels.values())
     return replace(
         record, labels=tuple(labels), confidences=tuple(labels.values()) if has_any else ()

@@ -66,6 +66,7 @@ class _Text:
         self._stream = stream
         # Bytes that are none become what `checked` refuses, in their entry alone.
         self._decode = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape").decode
+        self._raw_decode = json.JSONDecoder().raw_decode
         self._has_more = True
         self._text = ""
         self.position = 0
@@ -88,10 +89,9 @@ class _Text:
         return self._text.startswith(character, self.position)
 
     def value(self) -> Any:
-        decoder = json.JSONDecoder()
         while True:
             try:
-                value, end = decoder.raw_decode(self._text, self.position)
+                value, end = self._raw_decode(self._text, self.position)
             except ValueError:
                 if not self._has_more or len(self._text) - self.position > ENTRY_CHARACTERS:
                     raise

@@ -33,19 +33,21 @@ def text_lines(stream: BinaryIO) -> Iterator[tuple[int, str] | BadLine]:
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """The bytes, with line feeds where an old Mac has carriage returns, UTF-16 as UTF-8."""
-    chunk = stream.read(_READ_BYTES)
-    if chunk.startswith(_UTF16):
-        # "Unicode text" of Excel, and what PowerShell writes.
-        decoder = codecs.getincrementaldecoder("utf-16")("replace")
-        while chunk:
-            yield decoder.decode(chunk).encode()
-            chunk = stream.read(_READ_BYTES)
-        yield decoder.decode(b"", final=True).encode()
-        return
-    is_old_mac = b"\n" not in chunk and b"\r" in chunk
-    while chunk:
+    """The bytes, with line feeds where an old Mac has carriage returns."""
+    is_old_mac = None
+    for chunk in _as_utf8(stream):
+        if is_old_mac is None:
+            is_old_mac = b"\n" not in chunk and b"\r" in chunk
         yield chunk.replace(b"\r", b"\n") if is_old_mac else chunk
+
+
+def _as_utf8(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes as they are, but UTF-16: "Unicode text" of Excel, and what PowerShell writes."""
+    chunk = stream.read(_READ_BYTES)
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    is_utf16 = chunk.startswith(_UTF16)
+    while chunk:
+        yield decoder.decode(chunk).encode() if is_utf16 else chunk
         chunk = stream.read(_READ_BYTES)
 
 

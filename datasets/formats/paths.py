@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 _URI = re.compile(r"(?:s3|s3a|s3n|obs)://([^/]*)/(.*)", re.IGNORECASE | re.DOTALL)
-_ANY_URI = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*/", re.IGNORECASE)
+_ANY_URI = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*/?", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:[/\\]", re.IGNORECASE)
 # Label Studio puts eight digits before the name of what is uploaded.
 _UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
@@ -32,6 +32,9 @@ def resolve(raw: str, *, bucket: str = "", prefix: str = "", folder: str = "") -
 
 
 def _inside(path: str) -> str | None:
+    if path.rpartition("/")[2] in ("", ".", ".."):
+        # That is a folder.
+        return None
     kept: list[str] = []
     for part in path.split("/"):
         if part == "..":

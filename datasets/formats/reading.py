@@ -95,6 +95,8 @@ def checked(line: int, raw: Record) -> Item:
     if len(labels) > LABELS_OF_ONE:
         return BadLine(line, "line-too-many-labels", {"limit": LABELS_OF_ONE})
     kept = tuple(labels.values()) if any(one is not None for one in labels.values()) else ()
+    if (path, tuple(labels), kept) == (raw.path, raw.labels, raw.confidences):
+        return raw
     return replace(raw, path=path, labels=tuple(labels), confidences=kept)
 
 
