@@ -28,6 +28,8 @@ from runs.kinds import Heartbeat, Hopeless, Outcome, Piece
 from runs.models import Problem, Run
 
 FILES_IN_CHUNK = 500
+# Objects are not opened: of a larger piece its few statements cost less each.
+OBJECTS_IN_CHUNK = 2_000
 ROWS_AT_ONCE = 1_000
 SAME_BYTES = "same-bytes"
 LONGEST_PATH = Image._meta.get_field("path").max_length
@@ -74,11 +76,11 @@ def listed(driver: Storage, prefix: str) -> Iterator[Piece | Problem]:
     """
     problems: list[Problem] = []
     files = _good(driver.list(prefix), len(prefix), problems)
-    after = ""
+    after, most = "", OBJECTS_IN_CHUNK if driver.is_remote else FILES_IN_CHUNK
     try:
-        batch = list(islice(files, FILES_IN_CHUNK))
+        batch = list(islice(files, most))
         while batch:
-            following = list(islice(files, FILES_IN_CHUNK))
+            following = list(islice(files, most))
             until = batch[-1][0] if following else None
             yield Piece({"after": after, "until": until, "files": batch}, len(batch))
             after, batch = batch[-1][0], following
@@ -147,22 +149,13 @@ def _compared(
 
 def _take(found: Found, dataset: Dataset, driver: Storage, file: File, pk: int | None) -> None:
     """A new file, or one whose row is out of date."""
-    path, size, etag, modified_at = file
-    image = Image(
-        pk=pk,
-        dataset=dataset,
-        path=path,
-        size=size,
-        etag=etag,
-        modified_at=datetime.fromisoformat(modified_at),
-        width=0,
-        height=0,
-    )
+    image = _image(dataset, file, pk)
+    path = image.path
     if driver.is_remote:
         _believe(image)
     else:
         try:
-            examine(image, driver, hashes=dataset.storage.is_upload_area)
+            examine(image, dataset, driver)
         except StorageError as error:
             # Tried again the next time: the fault may be the storage's.
             found.problems.append(problem_of(path, error.code, error.params))
@@ -172,6 +165,27 @@ def _take(found: Found, dataset: Dataset, driver: Storage, file: File, pk: int |
     (found.new if pk is None else found.changed).append(image)
     if image.problem:
         found.problems.append(problem_of(path, image.problem, image.problem_params))
+
+
+def _image(dataset: Dataset, file: File, pk: int | None) -> Image:
+    """By position: of a million objects, naming the fields would be a quarter of the time."""
+    path, size, etag, modified_at = file
+    known = {
+        "id": pk,
+        "dataset_id": dataset.pk,
+        "path": path,
+        "size": size,
+        "etag": etag,
+        "modified_at": datetime.fromisoformat(modified_at),
+        "added_at": None,
+    }
+    return Image(*[known.get(name, default) for name, default in _DEFAULTS])
+
+
+_DEFAULTS = [
+    (field.attname, 0 if field.name in ("width", "height") else field.get_default())
+    for field in Image._meta.concrete_fields
+]
 
 
 def _believe(image: Image) -> None:
@@ -189,12 +203,12 @@ def _believe(image: Image) -> None:
         image.is_examined = False
 
 
-def examine(image: Image, driver: Storage, *, hashes: bool) -> None:
+def examine(image: Image, dataset: Dataset, driver: Storage) -> None:
     """Looks into the file and fills in what it is. Raises StorageError where it cannot be read."""
-    key = image.dataset.key(image.path)
+    key = dataset.key(image.path)
     with driver.open(key) as stream:
         learn(image, probe(stream, name=image.path, limits=limits()))
-    if hashes:
+    if dataset.storage.is_upload_area:
         with driver.open(key) as stream:
             image.content = contents.digest_of(stream)
 
@@ -301,8 +315,8 @@ def _inserted(images: list[Image]) -> list[Image]:
     for image in images:
         image.added_at = now
     adapted = _Adapted()
-    for at in range(0, len(images), FILES_IN_CHUNK):
-        part = images[at : at + FILES_IN_CHUNK]
+    for at in range(0, len(images), ROWS_AT_ONCE):
+        part = images[at : at + ROWS_AT_ONCE]
         sql = f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(part))} RETURNING id"
         values = [adapted.value(field, image) for image in part for field in fields]
         with connection.cursor() as cursor:
