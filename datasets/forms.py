@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.db import models
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotators.models import User
@@ -69,13 +68,22 @@ class SecretInput(PasswordWithReveal):
 
 
 class KeysForm(forms.Form):
-    """`may_use_own`: whether the person may have the server's own keys used."""
+    """Keys of a bucket. `own_keys`, for administrators: those of the server instead."""
+
+    # Some fields are hidden: the browser would refuse to send the form and could not say why.
+    use_required_attribute = False
 
     access_key = forms.CharField(
-        label=gettext_lazy("Access key"), max_length=200, required=False, widget=_text()
+        label=gettext_lazy("Access key"),
+        max_length=200,
+        widget=_text(),
+        error_messages={"required": gettext_lazy("Enter the access key.")},
     )
     secret_key = forms.CharField(
-        label=gettext_lazy("Secret key"), max_length=500, required=False, widget=SecretInput()
+        label=gettext_lazy("Secret key"),
+        max_length=500,
+        widget=SecretInput(),
+        error_messages={"required": gettext_lazy("Enter the secret key.")},
     )
     session_token = forms.CharField(
         label=gettext_lazy("Session token"),
@@ -88,13 +96,24 @@ class KeysForm(forms.Form):
         label=gettext_lazy("Use the server’s own keys, of its environment or machine"),
         required=False,
     )
-    # Whether they may stay empty, as those of a storage that has some.
-    are_optional = False
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not user.is_superuser:
             del self.fields["own_keys"]
+
+    def full_clean(self) -> None:
+        """What is required depends on what else is chosen; labels stay as they are."""
+        spared = [name for name in self._not_wanted() if self.fields[name].required]
+        for name in spared:
+            self.fields[name].required = False
+        super().full_clean()
+        for name in spared:
+            self.fields[name].required = True
+
+    def _not_wanted(self) -> set[str]:
+        has_own = "own_keys" in self.fields and self["own_keys"].value()
+        return {"access_key", "secret_key"} if has_own else set()
 
     @property
     def keys(self) -> Keys | None:
@@ -107,22 +126,6 @@ class KeysForm(forms.Form):
             access_key=given["access_key"],
             secret_key=Secret(given["secret_key"]),
             session_token=token,
-        )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not cleaned.get("own_keys") and self._are_wanted(cleaned):
-            for name, message in (
-                ("access_key", _("Enter the access key too.")),
-                ("secret_key", _("Enter the secret key too.")),
-            ):
-                if name not in self.errors and not cleaned.get(name):
-                    self.add_error(name, message)
-        return cleaned
-
-    def _are_wanted(self, cleaned: dict[str, Any]) -> bool:
-        return not self.are_optional or any(
-            cleaned.get(name) for name in ("access_key", "secret_key", "session_token")
         )
 
     def refuse(self, error: DomainError) -> None:
@@ -139,12 +142,15 @@ class StorageForm(KeysForm):
         widget=_text(dir="auto"),
     )
     root = forms.CharField(
-        label=gettext_lazy("Folder"), max_length=1024, required=False, widget=_text(dir="auto")
+        label=gettext_lazy("Folder"),
+        max_length=1024,
+        widget=_text(dir="auto"),
+        error_messages={"required": gettext_lazy("Give the path of a folder.")},
     )
     endpoint = forms.CharField(
         label=gettext_lazy("Endpoint"),
         max_length=300,
-        required=False,
+        error_messages={"required": gettext_lazy("Enter the address of the storage.")},
         widget=_text(inputmode="url", **{"aria-describedby": "endpoint-hints"}),
     )
     region = forms.CharField(
@@ -154,7 +160,10 @@ class StorageForm(KeysForm):
         widget=_text(**{"aria-describedby": "region-hints"}),
     )
     bucket = forms.CharField(
-        label=gettext_lazy("Bucket"), max_length=63, required=False, widget=_text()
+        label=gettext_lazy("Bucket"),
+        max_length=63,
+        widget=_text(),
+        error_messages={"required": gettext_lazy("Enter the name of the bucket.")},
     )
     prefix = forms.CharField(
         label=gettext_lazy("Folder in the bucket"),
@@ -177,13 +186,15 @@ class StorageForm(KeysForm):
             "They may then fetch originals straight from it, with links that end after a while."
         ),
     )
-    are_optional = True
+    keeps_keys = True
 
     def __init__(self, *args: Any, storage: Storage, **kwargs: Any) -> None:
         self.preset = preset_of(storage)
         names = ("name", "root", "endpoint", "region", "bucket", "prefix", "addressing", "presigns")
         initial = {name: getattr(storage, name) for name in names}
         super().__init__(*args, initial=initial, **kwargs)
+        if self.keeps_keys:
+            self.fields["access_key"].required = self.fields["secret_key"].required = False
 
     @property
     def is_folder(self) -> bool:
@@ -197,21 +208,23 @@ class StorageForm(KeysForm):
         names = ("bucket", "endpoint", "region", "prefix", "addressing", "presigns")
         return BucketPlace(**{name: given[name] for name in names})
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+    def _not_wanted(self) -> set[str]:
         if self.is_folder:
-            if not cleaned.get("root"):
-                self.add_error("root", _("Give the path of a folder."))
-            return cleaned
-        if not cleaned.get("bucket") and "bucket" not in self.errors:
-            self.add_error("bucket", _("Enter the name of the bucket."))
-        needs_endpoint = self.preset != Preset.AMAZON and "endpoint" not in self.errors
-        if needs_endpoint and not cleaned.get("endpoint"):
-            self.add_error("endpoint", _("Enter the address of the storage."))
-        return cleaned
+            return {"endpoint", "bucket", "addressing", "access_key", "secret_key"}
+        endpoint = {"endpoint"} if self.preset == Preset.AMAZON else set()
+        return super()._not_wanted() | endpoint | {"root"}
 
-    def _are_wanted(self, cleaned: dict[str, Any]) -> bool:
-        return not self.is_folder and super()._are_wanted(cleaned)
+    def clean(self) -> dict[str, Any]:
+        """Of keys that are typed there have to be both."""
+        cleaned = super().clean()
+        if not self.is_folder and not cleaned.get("own_keys"):
+            names = ("access_key", "secret_key", "session_token")
+            typed = any(cleaned.get(name) for name in names)
+            for name in names[:2]:
+                if typed and name not in self.errors and not cleaned.get(name):
+                    message = self.fields[name].error_messages["required"]
+                    self.add_error(name, message)
+        return cleaned
 
 
 class NewStorageForm(StorageForm):
@@ -229,7 +242,7 @@ class NewStorageForm(StorageForm):
             },
         ),
     )
-    are_optional = False
+    keeps_keys = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, storage=Storage(), **kwargs)
