@@ -122,6 +122,22 @@ class Storage(models.Model):
         return self.kind == StorageKind.LOCAL and Path(self.root) == settings.DATA_DIR / "uploads"
 
     @property
+    def verdict(self) -> str:
+        """Of the last test: untested, failed, reads (only), keeps (writes, but deletes nothing) or
+        open."""
+        if self.checked_at is None:
+            return "untested"
+        wrong = {row["step"] for row in self.check_results if row["problem"]}
+        unknown = ("write" in wrong and self.can_write is None) or (
+            "delete" in wrong and self.can_delete is None
+        )
+        if unknown or wrong & {"list", "read"}:
+            return "failed"
+        if not self.can_write:
+            return "reads"
+        return "open" if self.can_delete else "keeps"
+
+    @property
     def location(self) -> str:
         """Where it is, for people: the folder, or bucket and prefix."""
         if self.kind == StorageKind.LOCAL:

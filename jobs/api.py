@@ -14,9 +14,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotators.access import member_or_404
-from annotators.models import Member
+from annotators.models import Member, User
 from annotators.roles import ABILITIES, ROLE_CHOICES, Ability, Role
 from datasets import problems, uploads
+from datasets.access import dataset_or_404, storage_or_404
+from datasets.sources import DatasetSource, FolderSource, Source, StorageSource, UploadSource
 from jobs import counters, exports, services
 from jobs.filters import FILTERS, filter_samples
 from jobs.models import Job, Mode, Sample
@@ -58,13 +60,37 @@ class NewJobSerializer(serializers.Serializer):
         max_length=1024,
         allow_null=True,
         default=None,
-        help_text="A folder of the server; null when images will be uploaded.",
+        help_text="A folder of the server. Without it, a storage and a dataset, images will be "
+        "uploaded.",
+    )
+    storage = serializers.IntegerField(allow_null=True, default=None)
+    prefix = serializers.CharField(
+        max_length=1024, allow_blank=True, default="", help_text="A folder in the storage."
+    )
+    dataset = serializers.IntegerField(
+        allow_null=True, default=None, help_text="One whose images are shared with its other jobs."
     )
     # The rule for names stands in labels/names.py.
     labels = serializers.ListField(
         child=serializers.CharField(max_length=4000, allow_blank=True, trim_whitespace=False),
         default=list,
     )
+
+    def validate(self, attrs: dict) -> dict:
+        if sum(attrs[name] is not None for name in ("folder", "storage", "dataset")) > 1:
+            raise ValidationError(_("Name one of folder, storage and dataset."))
+        return attrs
+
+    def chosen_source(self, user: User) -> Source:
+        """Where the images come from; what the user may not see is not found."""
+        given = self.validated_data
+        if given["folder"] is not None:
+            return FolderSource(given["folder"])
+        if given["storage"] is not None:
+            return StorageSource(storage_or_404(user, given["storage"]), given["prefix"])
+        if given["dataset"] is not None:
+            return DatasetSource(dataset_or_404(user, given["dataset"]))
+        return UploadSource()
 
 
 class AnnotationSerializer(serializers.ModelSerializer):
@@ -205,8 +231,9 @@ class Jobs(APIView):
             raise PermissionDenied(_("You may not create jobs. Ask the administrator."))
         data = NewJobSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        new = dict(data.validated_data)
-        job = create_job_with_labels(**new, by=request.user)
+        new = {name: data.validated_data[name] for name in ("name", "mode", "labels")}
+        source = data.chosen_source(request.user)
+        job = create_job_with_labels(**new, source=source, by=request.user)
         member = member_or_404(request.user, job.pk)
         return Response(_detail(member), status=status.HTTP_201_CREATED)
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("jobs/new/", views.job_new, name="job_new"),
     path("jobs/new/labels/", views.label_preview, name="label_preview"),
     path("jobs/folders/", views.folders, name="folders"),
+    path("jobs/storage-folders/", views.storage_folders, name="storage_folders"),
     path("keys/", views.keys, name="keys"),
     path("jobs/<int:job_id>/", views.job, name="job"),
     path("jobs/<int:job_id>/tiles/", views.tiles, name="tiles"),

@@ -22,7 +22,7 @@ from annotators.roles import Ability
 from datasets import problems, uploads
 from datasets.thumbnails import content_key
 from jobs import counters, pages, services
-from jobs.folders import look_into
+from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
     AddFilesForm,
     ExportForm,
@@ -72,25 +72,37 @@ def _progress_of(counts: dict[str, int]) -> dict[str, int]:
 @login_required
 @require_http_methods(["GET", "POST"])
 def job_new(request: HttpRequest) -> HttpResponse:
-    """The buttons `browse` and `fix` change a field of the form, for browsers without scripts."""
+    """The buttons `browse`, `browse_storage` and `fix` change a field of the form, for browsers
+    without scripts."""
     _require_can_create(request)
     if request.method == "GET":
-        return _job_new(request, JobForm())
-    if "browse" in request.POST or "fix" in request.POST:
-        data = request.POST.copy()
-        data["folder"] = data.get("browse", data.get("folder", ""))
-        if "fix" in data:
-            data["labels"] = with_suggestions(data.get("labels", ""))
-        return _job_new(request, JobForm(initial=data.dict()))
-    form = JobForm(request.POST, request.FILES)
+        return _job_new(request, JobForm(user=request.user, initial=_chosen(request)))
+    if {"browse", "browse_storage", "fix"} & request.POST.keys():
+        return _job_new(request, JobForm(user=request.user, initial=_browsed(request)))
+    form = JobForm(request.POST, request.FILES, user=request.user)
     if form.is_valid():
         try:
             made = create_job_with_labels(**form.new_job(), by=request.user)
         except DomainError as error:
-            form.add_error("folder" if form.new_job()["folder"] else None, error.message)
+            form.refuse(error)
         else:
             return _created(request, made, form)
     return _job_new(request, form)
+
+
+def _chosen(request: HttpRequest) -> dict[str, str]:
+    """A link from a storage chooses it."""
+    storage_id = request.GET.get("storage", "")
+    return {"source": Source.STORAGE, "storage": storage_id} if storage_id.isdigit() else {}
+
+
+def _browsed(request: HttpRequest) -> dict[str, Any]:
+    data = request.POST.copy()
+    data["folder"] = data.get("browse", data.get("folder", ""))
+    data["prefix"] = data.get("browse_storage", data.get("prefix", ""))
+    if "fix" in data:
+        data["labels"] = with_suggestions(data.get("labels", ""))
+    return data.dict()
 
 
 def _require_can_create(request: HttpRequest) -> None:
@@ -117,7 +129,11 @@ def _created(request: HttpRequest, made: Job, form: JobForm) -> HttpResponse:
 
 def _job_new(request: HttpRequest, form: JobForm) -> HttpResponse:
     folder = look_into(form["folder"].value() or "")
-    context = {"form": form, "folder": folder} | _typed(form["labels"].value() or "")
+    looked = look_into_storage(
+        request.user, form["storage"].value() or "", form["prefix"].value() or ""
+    )
+    context = {"form": form, "folder": folder, "looked": looked, "storages": form.storages}
+    context |= _typed(form["labels"].value() or "")
     return render(request, "jobs/job_new.html", context, status=_status_of(form))
 
 
@@ -142,6 +158,18 @@ def folders(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@require_GET
+def storage_folders(request: HttpRequest) -> HttpResponse:
+    """The field for a storage and a folder in it, with what is inside that one."""
+    _require_can_create(request)
+    form = JobForm(user=request.user)
+    prefix = request.GET.get("path", request.GET.get("prefix", ""))
+    looked = look_into_storage(request.user, request.GET.get("storage", ""), prefix)
+    context = {"form": form, "looked": looked, "storages": form.storages}
+    return render(request, "jobs/_storage_folders.html", context)
+
+
+@login_required
 @require_http_methods(["POST"])
 def label_preview(request: HttpRequest) -> HttpResponse:
     """How typed labels will look; with `fix`, the field with names that may be labels."""
@@ -150,7 +178,8 @@ def label_preview(request: HttpRequest) -> HttpResponse:
     if "fix" not in request.POST:
         return render(request, "jobs/_label_preview.html", _typed(text))
     text = with_suggestions(text)
-    context = {"form": JobForm(initial={"labels": text})} | _typed(text)
+    form = JobForm(user=request.user, initial={"labels": text})
+    context = {"form": form} | _typed(text)
     return render(request, "jobs/_labels_field.html", context)
 
 

@@ -433,6 +433,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "annotators.roles.ROLE_CHOICES",
         "InvitableRoleEnum": "annotators.roles.INVITABLE_CHOICES",
+        "StorageKindEnum": "datasets.models.StorageKind",
     },
 }
 

@@ -11,6 +11,7 @@ api_urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
     path("", include("annotators.api")),
+    path("", include("datasets.api")),
     path("", include("jobs.api")),
     path("", include("labels.api")),
     path("", include("inference.api")),
@@ -18,6 +19,7 @@ api_urlpatterns = [
 
 urlpatterns = [
     path("", include("annotators.urls")),
+    path("", include("datasets.urls")),
     path("", include("jobs.urls")),
     path("api/", include(api_urlpatterns)),
     path("admin/", admin.site.urls),

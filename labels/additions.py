@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -19,9 +20,9 @@ from datasets.formats.reading import BadLabelFile, BadLine, Context
 from datasets.names import IMAGE_SUFFIXES, suffix
 from datasets.problems import describe
 from datasets.storages import Missing, StorageError
-from jobs import sources
+from jobs import import_sources as sources
+from jobs.import_sources import Source
 from jobs.models import Job, SampleState
-from jobs.sources import Source
 from labelhub.errors import Conflict, DomainError
 from labels.names import is_valid, suggest
 from runs import engine
@@ -195,6 +196,8 @@ def _labels_to_come(job: Job, seen: Preview) -> list[LabelToCome]:
 def add_data(member: Member, addition: Addition) -> Run:
     """Starts the run that brings it in. Whoever calls has made sure that the storage is theirs."""
     require(member, Ability.ADD_DATA)
+    if addition.folder and not member.user.can_create_jobs:
+        raise PermissionDenied(_("Folders of the server are open to those who create jobs."))
     dataset = member.job.dataset
     _check(addition)
     if addition.is_copied and not dataset.takes_uploads:

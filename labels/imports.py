@@ -16,10 +16,11 @@ from datasets.formats.reading import BadLabelFile, BadLine, Context
 from datasets.models import Dataset
 from datasets.names import readable
 from datasets.storages import Missing, StorageError
-from jobs import imports, sources
+from jobs import import_sources as sources
+from jobs import imports
 from jobs.examinations import start_examination
+from jobs.import_sources import Source
 from jobs.models import Change
-from jobs.sources import Source
 from labels.intake import Hand, Wishes, take_labels
 from runs.kinds import Heartbeat, Hopeless, Kind, Outcome, Piece, register
 from runs.models import Problem, Run, RunKind

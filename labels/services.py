@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from annotators.access import require
 from annotators.models import Member, User
 from annotators.roles import Ability
+from datasets.sources import Source
 from jobs.models import Job, Mode
 from jobs.services import create_job
 from labelhub import live
@@ -76,9 +77,9 @@ def label_for(member: Member, name: str) -> Label:
 
 @transaction.atomic
 def create_job_with_labels(
-    *, name: str, mode: Mode, folder: str | None, labels: Iterable[str], by: User | None
+    *, name: str, mode: Mode, source: Source, labels: Iterable[str], by: User | None
 ) -> Job:
-    """A job with its label set, or, where a label or the folder is refused, nothing at all."""
-    job = create_job(name=name, mode=mode, folder=folder, by=by)
+    """A job with its label set, or, where a label or the source is refused, nothing at all."""
+    job = create_job(name=name, mode=mode, source=source, by=by)
     create_labels(job, labels)
     return job

@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 
 from datasets.names import readable
 from datasets.problems import describe
+from datasets.storages.levels import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ class Storage(Protocol):
 
         `after` continues a listing behind that key. Hidden and junk files are left out.
         """
+        ...
+
+    def level(self, prefix: str = "") -> Level:
+        """What lies right below a prefix, which is empty or ends with a slash; one quick look."""
         ...
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:

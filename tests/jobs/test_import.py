@@ -4,6 +4,7 @@ import pytest
 from PIL import Image as Picture
 
 from annotators.access import member_or_404
+from datasets.sources import FolderSource
 from jobs import counters, services
 from jobs.models import Job
 from jobs.selection import Selection
@@ -145,7 +146,7 @@ def test_a_folder_that_cannot_be_used_makes_no_job(alice, settings, folder, code
         services.create_job(
             name="Pets",
             mode="multi",
-            folder=folder.format(root=settings.IMAGE_ROOTS[0]),
+            source=FolderSource(folder.format(root=settings.IMAGE_ROOTS[0])),
             by=alice,
         )
 

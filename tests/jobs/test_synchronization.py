@@ -6,6 +6,7 @@ import pytest
 
 from datasets import summaries
 from datasets.models import Dataset
+from datasets.sources import UploadSource
 from jobs import counters, services
 from jobs.models import Job
 from jobs.selection import Selection
@@ -157,7 +158,7 @@ def test_a_refused_file_that_is_mended_becomes_a_sample(job):
 
 
 def test_uploads_with_the_same_bytes_are_kept_and_reported(alice):
-    job = services.create_job(name="Uploads", mode="multi", folder=None, by=alice)
+    job = services.create_job(name="Uploads", mode="multi", source=UploadSource(), by=alice)
     # Files of a test whose rows were rolled back can lie where this job's will.
     shutil.rmtree(make.folder_of(job), ignore_errors=True)
     for name in ("a.jpg", "b.jpg"):

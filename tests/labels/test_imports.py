@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from annotators.roles import Role
+from datasets.sources import FolderSource, UploadSource
 from jobs import counters, services
 from jobs.models import Job, SampleState, Verb
 from jobs.selection import Selection
@@ -187,7 +188,9 @@ def test_each_layout_is_detected_and_imported(alice, image_root, format):
     folder = image_root / format.replace("/", "-")
     source = needs.shared_data() / "formats" / format
     shutil.copytree(source, folder)
-    job = services.create_job(name="Groceries", mode="multi", folder=str(folder), by=alice)
+    job = services.create_job(
+        name="Groceries", mode="multi", source=FolderSource(str(folder)), by=alice
+    )
     make.finish_runs()
     expected = look_at(job, Addition())
 
@@ -224,7 +227,7 @@ def test_a_preview_shows_what_would_come_and_changes_nothing(job, alice):
 
 
 def test_a_folder_of_the_server_is_copied_into_the_uploads(alice, image_root):
-    job = services.create_job(name="Uploads", mode="multi", folder=None, by=alice)
+    job = services.create_job(name="Uploads", mode="multi", source=UploadSource(), by=alice)
     shutil.rmtree(make.folder_of(job), ignore_errors=True)
     fill(image_root / "elsewhere", "cat/1.jpg", "dog/2.jpg")
 
@@ -236,7 +239,7 @@ def test_a_folder_of_the_server_is_copied_into_the_uploads(alice, image_root):
 
 
 def test_what_was_copied_before_is_not_copied_again(alice, image_root):
-    job = services.create_job(name="Uploads", mode="multi", folder=None, by=alice)
+    job = services.create_job(name="Uploads", mode="multi", source=UploadSource(), by=alice)
     shutil.rmtree(make.folder_of(job), ignore_errors=True)
     fill(image_root / "twice", "1.jpg")
     addition = {"folder": str(image_root / "twice"), "state": "unlabeled"}

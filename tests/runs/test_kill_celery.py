@@ -16,9 +16,10 @@ pytestmark = [pytest.mark.service]
 IMAGES = 20_000
 SUBMIT = """
 from annotators.models import User
+from datasets.sources import FolderSource
 from jobs.services import create_job
 alice = User.objects.create_user("alice@example.org", None, name="Alice", can_create_jobs=True)
-create_job(name="Many", mode="multi", folder={folder!r}, by=alice)
+create_job(name="Many", mode="multi", source=FolderSource({folder!r}), by=alice)
 """
 
 
