@@ -15,7 +15,7 @@ from datasets import summaries, thumbnails
 from datasets.models import Dataset, Image
 from datasets.pixels import BadImage, probe
 from datasets.storages import Storage, StorageError
-from jobs import counters, imports
+from jobs import counters, imports, rows
 from jobs.models import Job, SampleState
 from labelhub import live
 from runs import engine
@@ -58,8 +58,8 @@ def plan(run: Run) -> Iterator[Piece]:
 
 
 def prepare(run: Run, payload: dict[str, Any], heartbeat: Heartbeat) -> Examined:
-    rows = run.dataset.images.filter(pk__in=payload["ids"], is_examined=False)
-    images = list(rows.select_related("dataset__storage").order_by("pk"))
+    waiting = run.dataset.images.filter(pk__in=payload["ids"], is_examined=False)
+    images = list(waiting.select_related("dataset__storage").order_by("pk"))
     driver = run.dataset.storage.driver()
     examined = Examined()
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -104,7 +104,7 @@ def apply(run: Run, examined: Examined) -> Outcome:
     dataset.save(update_fields=["summary"])
     refused = [image.pk for image in images if image.is_refused]
     for job in dataset.jobs.all():
-        imports.give_samples(job, [image.pk for image in images if not image.is_refused])
+        rows.give_samples(job, [image.pk for image in images if not image.is_refused])
         _take_samples(job, refused)
     remarks = [
         imports.problem_of(image.path, image.problem, image.problem_params)

@@ -13,8 +13,6 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, models
-from django.db.models import Min
 from django.utils import timezone
 
 from datasets import contents, summaries
@@ -22,8 +20,7 @@ from datasets.models import Dataset, Image
 from datasets.names import IMAGE_SUFFIXES, REFUSED_SUFFIXES, is_companion, readable, suffix
 from datasets.pixels import Limits, Probe, is_browser_safe, probe
 from datasets.storages import Entry, Storage, StorageError
-from jobs import counters
-from jobs.models import Job, Sample, SampleState
+from jobs import rows
 from runs.kinds import Heartbeat, Hopeless, Outcome, Piece
 from runs.models import Problem, Run
 
@@ -107,26 +104,26 @@ def _good(entries: Iterable[Entry], skip: int, problems: list[Problem]) -> Itera
 # Comparing ---------------------------------------------------------------------------------------
 def compare(run: Run, payload: dict[str, Any], heartbeat: Heartbeat) -> Found:
     """Holds a piece of a listing against the rows of the same stretch of paths."""
-    rows = run.dataset.images.filter(path__gt=payload["after"])
+    there = run.dataset.images.filter(path__gt=payload["after"])
     if payload["until"] is not None:
-        rows = rows.filter(path__lte=payload["until"])
-    return _compared(run.dataset, payload["files"], rows, heartbeat, finds_missing=True)
+        there = there.filter(path__lte=payload["until"])
+    return _compared(run.dataset, payload["files"], there, heartbeat, finds_missing=True)
 
 
 def compare_some(dataset: Dataset, files: list[File], heartbeat: Heartbeat) -> Found:
     """Holds some files against their rows; says nothing of others."""
-    rows = dataset.images.filter(path__in=[file[0] for file in files])
-    return _compared(dataset, files, rows, heartbeat, finds_missing=False)
+    there = dataset.images.filter(path__in=[file[0] for file in files])
+    return _compared(dataset, files, there, heartbeat, finds_missing=False)
 
 
 def _compared(
-    dataset: Dataset, files: list[File], rows, heartbeat: Heartbeat, *, finds_missing: bool
+    dataset: Dataset, files: list[File], there, heartbeat: Heartbeat, *, finds_missing: bool
 ) -> Found:
     found = Found(dataset.pk)
     paths = {file[0] for file in files}
     known = {}
     columns = ("path", "pk", "etag", "missing_since", "is_refused", "is_settled")
-    for path, *rest in rows.values_list(*columns).iterator(ROWS_AT_ONCE):
+    for path, *rest in there.values_list(*columns).iterator(ROWS_AT_ONCE):
         if path in paths:
             known[path] = rest
         elif rest[2] is None and finds_missing:
@@ -143,7 +140,6 @@ def _compared(
             found.refused_before += 1
         else:
             found.seen.append(pk)
-    _note_same_bytes(found, dataset)
     return found
 
 
@@ -232,24 +228,6 @@ def refuse(image: Image, code: str, params: Mapping[str, Any] | None = None) -> 
     image.width = image.height = 0
 
 
-def _note_same_bytes(found: Found, dataset: Dataset) -> None:
-    """A file with the bytes of another is taken, and reported."""
-    fresh = [image for image in found.new if image.content and not image.is_refused]
-    if not fresh:
-        return
-    there = dataset.images.filter(content__in={image.content for image in fresh})
-    oldest = there.order_by().values("content").annotate(first=Min("pk")).values("first")
-    first = dict(dataset.images.filter(pk__in=oldest).values_list("content", "path"))
-    for image in fresh:
-        other = first.setdefault(image.content, image.path)
-        if other == image.path:
-            continue
-        params = {"other": readable(other)}
-        found.problems.append(problem_of(image.path, SAME_BYTES, params))
-        if not image.problem:
-            image.problem, image.problem_params = SAME_BYTES, params
-
-
 # Writing -----------------------------------------------------------------------------------------
 CHANGING = (
     "size", "etag", "modified_at", "width", "height", "format", "is_plain", "is_refused",
@@ -283,7 +261,7 @@ def write(run: Run, found: Found) -> Outcome:
         dataset.save(update_fields=["summary"])
     usable = [one.pk for one in [*added, *found.changed] if has_samples(one)]
     for job in dataset.jobs.all():
-        give_samples(job, [*usable, *found.returned, *found.seen])
+        rows.give_samples(job, [*usable, *found.returned, *found.seen])
     return Outcome(_counts(found, added, gone), found.problems)
 
 
@@ -294,59 +272,42 @@ def has_samples(image: Image) -> bool:
 
 def _add(dataset: Dataset, found: Found) -> list[Image]:
     """Makes the rows of new images, apart from those that another run made meanwhile."""
-    if not found.new:
+    added = rows.insert(found.new)
+    if len(added) < len(found.new):
+        lacking = [image.path for image in found.new if image.pk is None]
+        found.seen.extend(dataset.images.filter(path__in=lacking).values_list("pk", flat=True))
+    found.problems.extend(_same_bytes(dataset, added))
+    return added
+
+
+def _same_bytes(dataset: Dataset, added: list[Image]) -> list[Problem]:
+    """Which of the new images have the bytes of an older one: they are kept, and reported."""
+    if not any(image.content for image in added):
         return []
-    paths = [image.path for image in found.new]
-    there = dict(dataset.images.filter(path__in=paths).values_list("path", "pk"))
-    found.seen.extend(there.values())
-    return _inserted([image for image in found.new if image.path not in there])
-
-
-def _inserted(images: list[Image]) -> list[Image]:
-    """Makes the rows of new images, which then have their ids.
-
-    The library's way takes three times as long, more than all else that a bucket's object costs.
-    """
-    table = Image._meta.db_table
-    fields = [field for field in Image._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(field.column for field in fields)
-    row = f"({', '.join(['%s'] * len(fields))})"
-    now = timezone.now()
-    for image in images:
-        image.added_at = now
-    adapted = _Adapted()
-    for at in range(0, len(images), ROWS_AT_ONCE):
-        part = images[at : at + ROWS_AT_ONCE]
-        sql = f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(part))} RETURNING id"
-        values = [adapted.value(field, image) for image in part for field in fields]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            for image, (pk,) in zip(part, cursor.fetchall(), strict=True):
-                image.pk = pk
-    return images
-
-
-class _Adapted:
-    """Values as the database wants them: times and JSON are written otherwise than in Python."""
-
-    def __init__(self) -> None:
-        self._known: dict[Any, Any] = {}
-
-    def value(self, field: models.Field, image: Image) -> Any:
-        value = getattr(image, field.attname)
-        if value is None or type(value) in (int, str, bool):
-            return value
-        key = value if isinstance(value, datetime) else repr(value)
-        if key not in self._known:
-            self._known[key] = field.get_db_prep_save(value, connection)
-        return self._known[key]
+    twins = rows.twins(dataset, first=added[0].pk, last=added[-1].pk)
+    if not twins:
+        return []
+    paths = dict(dataset.images.filter(pk__in=set(twins.values())).values_list("pk", "path"))
+    problems = []
+    for image in added:
+        if image.pk in twins and not image.is_refused:
+            params = {"other": readable(paths[twins[image.pk]])}
+            problems.append(problem_of(image.path, SAME_BYTES, params))
+            if not image.problem:
+                image.problem, image.problem_params = SAME_BYTES, params
+    Image.objects.bulk_update(
+        [image for image in added if image.problem == SAME_BYTES],
+        ["problem", "problem_params"],
+        batch_size=ROWS_AT_ONCE,
+    )
+    return problems
 
 
 def rows_of(dataset: Dataset, ids: list[int]) -> list[Image]:
     """The images with what a summary is made of."""
-    rows = dataset.images.only("size", "format", "is_refused", "missing_since")
+    images = dataset.images.only("size", "format", "is_refused", "missing_since")
     parts = range(0, len(ids), ROWS_AT_ONCE)
-    return [row for at in parts for row in rows.filter(pk__in=ids[at : at + ROWS_AT_ONCE])]
+    return [row for at in parts for row in images.filter(pk__in=ids[at : at + ROWS_AT_ONCE])]
 
 
 def _set(dataset: Dataset, ids: list[int], **values: Any) -> None:
@@ -366,25 +327,3 @@ def _counts(found: Found, added: list[Image], gone: list[Image]) -> dict[str, in
         "refused_before": found.refused_before,
     }
     return {name: number for name, number in counts.items() if number}
-
-
-def give_samples(job: Job, image_ids: list[int]) -> None:
-    """A sample for each of the images that has none in the job; one in the trash counts.
-
-    In SQL, since the database knows all of it: through the ORM this took half of an import.
-    """
-    if not image_ids:
-        return
-    sample, image = Sample._meta.db_table, Image._meta.db_table
-    wanted = ", ".join(["%s"] * len(image_ids))
-    sql = (
-        f"INSERT INTO {sample} (job_id, image_id, path, state, label_count, version, is_hard, "
-        f"top_name, split) SELECT %s, image.id, image.path, %s, 0, 0, %s, '', '' "
-        f"FROM {image} image "
-        f"WHERE image.id IN ({wanted}) AND NOT EXISTS "
-        f"(SELECT 1 FROM {sample} old WHERE old.job_id = %s AND old.image_id = image.id) "
-        "ORDER BY image.id"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [job.pk, SampleState.UNLABELED, False, *image_ids, job.pk])
-        counters.add(job, {counters.state_key(SampleState.UNLABELED): cursor.rowcount})
