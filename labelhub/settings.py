@@ -122,6 +122,12 @@ MAX_UPLOAD_FILES = env.read(
     "Most files in one zip",
     parse=lambda raw: env.whole(raw, least=1),
 )
+UNFINISHED_UPLOAD_HOURS = env.read(
+    "UNFINISHED_UPLOAD_HOURS",
+    "24",
+    "Hours after which an upload that broke off cannot be continued any more",
+    parse=lambda raw: env.whole(raw, least=1),
+)
 REQUESTS_AT_ONCE = env.read(
     "REQUESTS_AT_ONCE",
     "16",
@@ -376,7 +382,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "labelhub.staticfiles.ModuleManifestStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "media"
-# Uploads above 1 MB go to a temporary file, none is held whole in memory.
+# Uploads above 1 MB go to a temporary file, none is held whole in memory. Not below /tmp, which
+# is memory on some machines and has less room than the data folder on most.
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming" / "bodies"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 1_000
