@@ -22,7 +22,7 @@ from datasets.contents import digest_of, is_digest
 from datasets.locks import alone
 from datasets.models import Dataset
 from datasets.names import is_archive, is_junk_key, readable
-from datasets.storages import Entry, Missing, StorageError
+from datasets.storages import Entry, Missing, Storage, StorageError
 from labelhub.errors import Conflict, DomainError, Unavailable
 from runs.kinds import Hopeless
 from runs.models import Problem
@@ -182,13 +182,20 @@ def _store(dataset: Dataset, path: str, copy: BinaryIO) -> Stored | None:
     copy.seek(0)
     # Of two that store under one name at once, the second finds the first.
     with alone("store", f"{dataset.storage_id}/{key}"):
-        try:
-            there = driver.head(key)
-        except Missing:
+        there = _head(driver, key)
+        if there is None:
             driver.put(key, copy, size=size)
             return Stored.STORED
         same = there.size == size and _digest_there(dataset, path, there) == digest_of(copy)
         return Stored.ALREADY if same else None
+
+
+def _head(driver: Storage, key: str) -> Entry | None:
+    # On its own: what fails while Missing is handled would be explained by it (s3_errors.py).
+    try:
+        return driver.head(key)
+    except Missing:
+        return None
 
 
 def _digest_there(dataset: Dataset, path: str, there: Entry) -> str:
@@ -266,13 +273,16 @@ def _unpack(dataset: Dataset, archive: Path, *, shown: str) -> Iterator[Problem]
 
     try:
         with archive.open("rb") as file:
-            for member in extract_zip(file, put=put, limits=limits):
+            members = extract_zip(file, put=put, limits=limits)
+            for member in members:
                 if isinstance(member, Refused):
                     item = f"{shown}/{readable(member.name)}"
                     yield Problem(item=item, code=member.code, params=member.params)
                 while taken:
                     item = f"{shown}/{readable(taken.pop())}"
                     yield Problem(item=item, code="name-taken-by-other")
+            if members.junk:
+                yield Problem(item=shown, code="junk-left-out", params={"number": members.junk})
     except BadArchive as error:
         yield Problem(item=shown, code=error.code, params=error.params)
 
