@@ -12,6 +12,7 @@ const AT_ONCE = 3;
 const MOST_ROWS = 200;
 const MOST_ASKED = 1000;
 const { lang } = document.documentElement;
+const numbers = new Intl.NumberFormat(lang);
 
 /** @param {number} bytes */
 function size(bytes) {
@@ -55,7 +56,9 @@ class ImageUpload extends HTMLElement {
     this.#isWired = true;
     this.#wireChoice();
     find(this, "[data-upload-retry]").addEventListener("click", () => this.#retry());
-    find(this, "[data-upload-go]").addEventListener("click", () => this.#goOn());
+    for (const button of findAll(this, "[data-upload-go]")) {
+      button.addEventListener("click", () => this.#goOn());
+    }
     find(this, "[data-upload-cancel]").addEventListener("click", () => {
       this.#sending?.abort(words("upload-cancelled"));
     });
@@ -159,7 +162,7 @@ class ImageUpload extends HTMLElement {
     find(this, "[data-upload-size]").textContent = size(bytes.total);
     const counter = find(this, "[data-upload-count]");
     sayNumber(counter, all.length);
-    counter.textContent = counter.textContent.replace("{done}", String(over()));
+    counter.textContent = counter.textContent.replace("{done}", numbers.format(over()));
     for (const name of /** @type {const} */ (["there", "junk"])) {
       const line = find(this, `[data-upload-${name}]`);
       line.hidden = !counts[name];
@@ -312,6 +315,7 @@ class ImageUpload extends HTMLElement {
       location.href = after;
     } catch (error) {
       toast({ text: /** @type {Error} */ (error).message, tone: "problem" });
+      find(this, "[data-upload-not-started]").hidden = this.#transfers.counts.failed > 0;
     }
   }
 

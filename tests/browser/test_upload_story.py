@@ -129,11 +129,16 @@ def test_a_large_folder_that_comes_again_sends_only_what_is_missing(live, people
 
     expect(page.locator("[data-upload-there]")).to_contain_text("5,000 files are there already")
     expect(page.locator("[data-upload-junk]")).to_contain_text("1 file that the system left")
-    expect(page.locator("[data-upload-count]")).to_contain_text("5004 of 5,004")
+    expect(page.locator("[data-upload-count]")).to_contain_text("5,004 of 5,004")
     expect(page.locator("[data-upload-files] li").first).to_contain_text("There already")
     picture(page, "upload-again")
     assert sorted(parse_qs(urlsplit(url).query)["path"][0] for url in sent) == paths[MANY:]
     assert 0 < page.evaluate("window.standstill") < LONGEST_STANDSTILL
+    # The import could not be started: nothing of it is lost either.
+    page.unroute_all()
+    page.get_by_role("button", name="Retry").click()
+    page.wait_for_url(f"**/jobs/{job.pk}/")
+    assert job.runs.count() == 1
     assert live.is_healthy()
 
 
