@@ -320,8 +320,9 @@ CELERY_BEAT_SCHEDULE = {
     "resume-runs": {"task": "runs.tasks.resume", "schedule": 10.0}
 }
 
-# Emails are unique whatever their case: by a constraint, which this check does not look for.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# Emails are unique whatever their case: by a constraint, which the first does not look for. The
+# other misses a folder that the web process makes when it starts (labelhub/asgi.py).
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "files.E001"]
 
 # People ------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "annotators.User"
