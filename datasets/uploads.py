@@ -290,7 +290,8 @@ def _unpack(dataset: Dataset, archive: Path, *, shown: str) -> Iterator[Problem]
 def _stop(error: StorageError, item: str) -> Exception:
     """What ends the unpacking, so that the archive stays and nothing of it is lost: the run is
     tried again where that can help, and says why where not. A bad name costs its file alone."""
-    if error.code in ABOUT_THE_NAME:
+    # Some systems answer so to a name that they cannot take.
+    if error.code in ABOUT_THE_NAME or error.code == "storage-failed":
         return error
     if error.code in PASSING:
         return storage_refusal(error, item)
