@@ -206,6 +206,9 @@ _MESSAGES = {
     "compression-bomb": _("The file would unpack to %(ratio)s times its size; that is no picture."),
     "damaged-member": _("The file is damaged inside the zip archive. Make the archive anew."),
     "duplicate-member": _("The archive holds this name twice; the first one was taken."),
+    "junk-left-out": _(
+        "Left out: files that systems leave behind, such as Thumbs.db (%(number)s of them)."
+    ),
     "nested-archive": _("Archives inside an archive are not unpacked. Upload it on its own."),
     # Label files: the whole file, then single lines of it
     "not-text": _(

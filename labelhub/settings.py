@@ -128,6 +128,12 @@ TRASH_DAYS = env.read(
     "Days that deleted images can be restored",
     parse=lambda raw: env.whole(raw, least=1),
 )
+UNFINISHED_UPLOAD_HOURS = env.read(
+    "UNFINISHED_UPLOAD_HOURS",
+    "24",
+    "Hours after which an upload that broke off cannot be continued any more",
+    parse=lambda raw: env.whole(raw, least=1),
+)
 REQUESTS_AT_ONCE = env.read(
     "REQUESTS_AT_ONCE",
     "16",
@@ -320,8 +326,9 @@ CELERY_BEAT_SCHEDULE = {
     "resume-runs": {"task": "runs.tasks.resume", "schedule": 10.0}
 }
 
-# Emails are unique whatever their case: by a constraint, which this check does not look for.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# Emails are unique whatever their case: by a constraint, which the first does not look for. The
+# other misses a folder that the web process makes when it starts (labelhub/asgi.py).
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "files.E001"]
 
 # People ------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "annotators.User"
@@ -382,7 +389,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "labelhub.staticfiles.ModuleManifestStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "media"
-# Uploads above 1 MB go to a temporary file, none is held whole in memory.
+# Uploads above 1 MB go to a temporary file, none is held whole in memory. Not below /tmp, which
+# is memory on some machines and has less room than the data folder on most.
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming" / "bodies"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 1_000
