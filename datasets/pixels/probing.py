@@ -20,7 +20,8 @@ _ONE_PICTURE = frozenset({"JPEG", "BMP", "JPEG2000"})
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Width and height are upright. `has_frames`: there are pictures behind the first. With a `problem` the image is refused, a `warning` accepts.
+    """Width and height are upright. `has_frames`: there are pictures behind the first. With a
+    `problem` the image is refused, a `warning` accepts.
 
     Both are codes of datasets.problems, and `params` fills in the words of whichever is set.
     """
