@@ -62,11 +62,11 @@ def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponseBase
         response["Cache-Control"] = f"private, max-age={originals.KEPT_SECONDS}"
         return response
     try:
-        content = _content(found)
-        response = answer(request, content)
+        response = answer(request, _content(found))
     except (StorageError, BadImage) as error:
         return _unshown(error)
-    response["Cache-Control"] = FOR_EVER if request.GET.get("v") == content.tag else CHECKED
+    is_current = request.GET.get("v") == thumbnails.content_key(found)
+    response["Cache-Control"] = FOR_EVER if is_current else CHECKED
     return response
 
 
