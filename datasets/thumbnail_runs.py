@@ -26,10 +26,10 @@ from runs import engine
 from runs.kinds import BEHIND_ALL, Heartbeat, Kind, Outcome, Piece, register
 from runs.models import ChunkState, Run, RunKind, RunState
 
-# A second's work on one core: imports and exports do not wait longer than that for their turn.
-IMAGES_IN_PIECE = 64
-READ_AT_ONCE = 5_000
 CORES = os.cpu_count() or 1
+# Half a second's work: imports and exports do not wait longer than that for their turn.
+IMAGES_IN_PIECE = 32 * CORES
+READ_AT_ONCE = 5_000
 # A storage in a network is waited for more than computed with.
 LEAST_CONNECTIONS = 8
 # Such a picture takes some hundred MB while it is decoded: one at a time.
