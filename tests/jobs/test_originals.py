@@ -3,6 +3,7 @@ be reached."""
 
 import io
 import os
+import secrets
 import shutil
 from datetime import UTC, datetime
 
@@ -16,10 +17,13 @@ from datasets.models import Image, StorageKind
 from datasets.secrets import Secret
 from datasets.storages.local import LocalStorage
 from datasets.storages.s3_connection import Keys
+from datasets.thumbnail_runs import start_thumbnails
 from datasets.thumbnails import Size, content_key
 from jobs import originals, streams
+from labelhub import env
 from tests import make
 from tests.datasets.pictures import noise, saved
+from tests.services import s3
 
 pytestmark = [
     pytest.mark.django_db,
@@ -363,6 +367,56 @@ def test_a_storage_whose_keys_are_lost_costs_no_page(in_bucket, alice):
     response = client.get(address_of(in_bucket))
     assert response.status_code == 404
     assert "cannot be decrypted" in response.content.decode()
+
+
+@pytest.fixture
+def in_real_bucket(photo, content, s3_server, monkeypatch):
+    monkeypatch.setattr(settings, "STORAGE_ADDRESSES", tuple(env.addresses("127.0.0.1")))
+    prefix = f"originals-{secrets.token_hex(4)}"
+    entry = s3_server.storage(s3_server.shared, prefix=prefix).put(photo.path, io.BytesIO(content))
+    storage = photo.image.dataset.storage
+    storage.kind, storage.endpoint, storage.bucket = (
+        StorageKind.S3,
+        s3_server.endpoint,
+        s3_server.shared,
+    )
+    storage.prefix = prefix
+    secret = Secret(s3_server.secret_key)
+    storage.set_keys(Keys(access_key=s3_server.access_key, secret_key=secret))
+    storage.save()
+    Image.objects.update(etag=entry.etag)
+    return photo
+
+
+@pytest.mark.parametrize("s3_server", s3.SERVERS, indirect=True)
+def test_parts_of_an_object_come_through_the_server(in_real_bucket, content, alice):
+    client, address = make.client(alice), address_of(in_real_bucket, "?stream=1")
+
+    whole = client.get(address)
+    assert body(whole) == content
+    etag = whole["ETag"]
+    for asked, part in (
+        ("bytes=0-9", content[:10]),
+        ("bytes=1000-", content[1000:]),
+        ("bytes=-7", content[-7:]),
+    ):
+        response = client.get(address, headers={"Range": asked, "If-Range": etag})
+        assert response.status_code == 206
+        assert body(response) == part
+    assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
+    assert client.head(address)["Content-Length"] == str(len(content))
+    assert client.get(address_of(in_real_bucket)).status_code == 302
+
+
+@pytest.mark.parametrize("s3_server", s3.SERVERS, indirect=True)
+def test_thumbnails_of_objects_are_made_ahead(in_real_bucket):
+    dataset = in_real_bucket.image.dataset
+
+    run = start_thumbnails(dataset)
+    make.finish_runs()
+
+    run.refresh_from_db()
+    assert run.counts == {"made": 1}
 
 
 # The small one that stands in --------------------------------------------------------------------
