@@ -65,7 +65,10 @@ def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponseBase
         response = answer(request, _content(found))
     except (StorageError, BadImage) as error:
         return _unshown(error)
-    is_current = request.GET.get("v") == thumbnails.content_key(found)
+    # A part that lies behind the end is not refused for ever.
+    is_current = (
+        request.GET.get("v") == thumbnails.content_key(found) and response.status_code < 400
+    )
     response["Cache-Control"] = FOR_EVER if is_current else CHECKED
     return response
 

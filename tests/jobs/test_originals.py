@@ -112,6 +112,17 @@ def test_a_part_behind_the_end_is_refused_with_the_size(asked, fetch, content):
     assert response.content == b""
 
 
+def test_a_refusal_is_not_kept(photo, alice):
+    address = address_of(photo, f"?v={content_key(photo.image)}")
+    client = make.client(alice)
+
+    assert "immutable" in client.get(address)["Cache-Control"]
+    refused = client.get(address, headers={"Range": "bytes=99999999-"})
+
+    assert refused.status_code == 416
+    assert "immutable" not in refused["Cache-Control"]
+
+
 @pytest.mark.parametrize(
     "asked",
     ["bytes=5-2", "bytes=a-b", "bytes=-", "lines=1-2", "bytes=0-1,4-5", f"bytes={'9' * 5000}-"],
