@@ -7,5 +7,6 @@ class DatasetsConfig(AppConfig):
     name = "datasets"
 
     def ready(self) -> None:
-        # Makes what is done regularly known to the clock.
+        # Makes its kinds of runs, and what is done regularly, known to the engine.
+        import_module("datasets.thumbnail_runs")
         import_module("datasets.unfinished")

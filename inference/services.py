@@ -7,7 +7,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotators.models import Member
+from datasets.models import Image
+from datasets.pixels import BadImage
+from datasets.problems import describe
 from datasets.storages import StorageError
+from datasets.thumbnails import rendition_of
 from inference import client
 from inference.models import Prediction
 from jobs.models import Sample
@@ -19,6 +23,8 @@ from labels.names import suggest
 from labels.services import label_for
 
 MOST_AT_ONCE = 64
+# Formats that the model server does not read. All others it does, and to the bit as in training.
+CONVERTED = frozenset({"HEIC"})
 
 
 @dataclass(frozen=True)
@@ -79,13 +85,21 @@ def predict(member: Member, sample_ids: list[int]) -> Predicted:
 def _read_images(samples: list[Sample]) -> tuple[list[tuple[Sample, bytes]], dict[int, str]]:
     images, problems = [], {}
     for sample in samples:
-        driver = sample.image.dataset.storage.driver()
         try:
-            with driver.open(sample.image.key) as stream:
-                images.append((sample, stream.read()))
+            images.append((sample, _bytes_of(sample.image)))
         except StorageError as error:
             problems[sample.pk] = str(error)
+        except BadImage as bad:
+            problems[sample.pk] = describe(bad.code, bad.params)
     return images, problems
+
+
+def _bytes_of(image: Image) -> bytes:
+    """As the model server reads it: the file, or the picture that browsers are shown."""
+    if image.format in CONVERTED and (rendition := rendition_of(image)) is not None:
+        return rendition.read_bytes()
+    with image.dataset.storage.driver().open(image.key) as stream:
+        return stream.read()
 
 
 @transaction.atomic

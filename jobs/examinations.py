@@ -15,11 +15,12 @@ from datasets import summaries, thumbnails
 from datasets.models import Dataset, Image
 from datasets.pixels import BadImage, probe
 from datasets.storages import Storage, StorageError
+from datasets.thumbnail_runs import LARGE, start_thumbnails
 from jobs import counters, imports, rows
 from jobs.models import Job, SampleState
 from labelhub import live
 from runs import engine
-from runs.kinds import Heartbeat, Kind, Outcome, Piece, register
+from runs.kinds import BEHIND_ALL, Heartbeat, Kind, Outcome, Piece, register
 from runs.models import Problem, Run, RunKind, RunState
 
 IMAGES_IN_CHUNK = 100
@@ -81,8 +82,9 @@ def _look(image: Image, driver: Storage) -> Problem | None:
             content = stream.read(settings.MAX_IMAGE_BYTES + 1)
     except StorageError as error:
         return imports.problem_of(image.path, error.code, error.params)
-    imports.learn(image, probe(content, name=image.path, limits=imports.limits()))
-    if not image.is_refused:
+    imports.learn(image, probe(content, name=image.path, limits=thumbnails.limits()))
+    # Large ones take hundreds of MB: the run of thumbnails makes them one at a time.
+    if not image.is_refused and image.width * image.height <= LARGE:
         with suppress(BadImage):
             thumbnails.keep_thumbnail(image, content)
     return None
@@ -130,4 +132,18 @@ def _take_samples(job: Job, image_ids: list[int]) -> None:
         live.send_on_commit(job.pk, {"type": "samples.gone", "ids": ids, "counts": counts})
 
 
-register(Kind(RunKind.EXAMINE, plan=plan, prepare=prepare, apply=apply))
+def finish(run: Run) -> None:
+    start_thumbnails(run.dataset, by=run.created_by)
+
+
+register(
+    Kind(
+        RunKind.EXAMINE,
+        plan=plan,
+        prepare=prepare,
+        apply=apply,
+        finish=finish,
+        # People wait for imports and exports; for thumbnails alone nobody does.
+        first_number=BEHIND_ALL // 2,
+    )
+)

@@ -15,10 +15,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from datasets import contents, summaries
+from datasets import contents, summaries, thumbnails
 from datasets.models import Dataset, Image
 from datasets.names import IMAGE_SUFFIXES, REFUSED_SUFFIXES, is_companion, readable, suffix
-from datasets.pixels import Limits, Probe, is_browser_safe, probe
+from datasets.pixels import Probe, is_plain, probe
 from datasets.storages import Entry, Storage, StorageError
 from jobs import rows
 from runs.kinds import Heartbeat, Hopeless, Outcome, Piece
@@ -37,6 +37,7 @@ FORMATS_BY_SUFFIX = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
     ".png": "PNG", ".apng": "PNG", ".bmp": "BMP", ".dib": "BMP", ".gif": "GIF", ".webp": "WEBP",
     ".tif": "TIFF", ".tiff": "TIFF", ".avif": "AVIF", ".avifs": "AVIF",
+    ".heic": "HEIC", ".heif": "HEIC", ".hif": "HEIC",
 }  # fmt: skip
 
 
@@ -55,10 +56,6 @@ class Found:
     seen: list[int] = field(default_factory=list)
     refused_before: int = 0
     problems: list[Problem] = field(default_factory=list)
-
-
-def limits() -> Limits:
-    return Limits(max_bytes=settings.MAX_IMAGE_BYTES, max_pixels=settings.MAX_IMAGE_PIXELS)
 
 
 def problem_of(path: str, code: str, params: Mapping[str, Any] | None = None) -> Problem:
@@ -203,7 +200,7 @@ def examine(image: Image, dataset: Dataset, driver: Storage) -> None:
     """Looks into the file and fills in what it is. Raises StorageError where it cannot be read."""
     key = dataset.key(image.path)
     with driver.open(key) as stream:
-        learn(image, probe(stream, name=image.path, limits=limits()))
+        learn(image, probe(stream, name=image.path, limits=thumbnails.limits()))
     if dataset.storage.is_upload_area:
         with driver.open(key) as stream:
             image.content = contents.digest_of(stream)
@@ -216,7 +213,7 @@ def learn(image: Image, seen: Probe) -> None:
         refuse(image, seen.problem, seen.params)
         return
     image.width, image.height, image.format = seen.width, seen.height, seen.format
-    image.is_plain = is_browser_safe(seen.format, seen.mode, seen.orientation)
+    image.is_plain = is_plain(seen)
     image.is_refused = False
     if seen.warning or image.problem != SAME_BYTES:
         image.problem, image.problem_params = seen.warning, dict(seen.params)

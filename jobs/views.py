@@ -20,8 +20,8 @@ from annotators.access import member_or_404
 from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, uploads
-from datasets.thumbnails import content_key
-from jobs import counters, pages, services
+from datasets.models import Storage
+from jobs import counters, originals, pages, services
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
     AddFilesForm,
@@ -211,6 +211,9 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "import": _last_import(member.job),
     }
     response = render(request, "jobs/job.html", context)
+    # The viewer opens over the grid.
+    storage = Storage.objects.get(datasets=member.job.dataset_id)
+    originals.allow_originals(request, response, storage)
     if request.GET.get("size") == str(place.size):
         response.set_cookie(SIZE_COOKIE, place.size, max_age=YEAR, samesite="Lax", httponly=True)
     return response
@@ -305,17 +308,20 @@ def keys(request: HttpRequest) -> HttpResponse:
 def sample(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
     """One image large. To a script it gives what changes from image to image."""
     member = member_or_404(request.user, job_id, Ability.VIEW)
-    rows = member.job.samples.select_related("image", "last_by")
+    rows = member.job.samples.select_related("image__dataset__storage", "last_by")
     found = get_object_or_404(
         rows.prefetch_related("annotations__user", "predictions"), pk=sample_id
     )
     place = pages.read_place(request.GET)
     labels = list(member.job.labels.all())
     context = _viewed(member, found, place, labels)
+    context |= originals.shown(request, job_id, found.pk, found.image)
     if request.htmx:
         return render(request, "jobs/_sample.html", context)
     context |= _panel(member, labels, counters.read(member.job))
-    return render(request, "jobs/sample.html", context)
+    response = render(request, "jobs/sample.html", context)
+    originals.allow_originals(request, response, found.image.dataset.storage)
+    return response
 
 
 def _viewed(
@@ -332,13 +338,11 @@ def _viewed(
 
     carried = {annotation.label_id: annotation for annotation in found.annotations.all()}
     newest = newest_prediction(found)
-    image = reverse("image", args=[member.job_id, found.pk])
     return {
         "member": member,
         "job": member.job,
         "sample": found,
         "name": found.path.rpartition("/")[2],
-        "image_url": f"{image}?v={content_key(found.image)}",
         "grid_query": query,
         "previous": address(around.previous),
         "next": address(around.next),

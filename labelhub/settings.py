@@ -110,6 +110,18 @@ MAX_IMAGE_PIXELS = 1_000_000 * env.read(
     "Largest image, in millions of pixels",
     parse=lambda raw: env.whole(raw, least=1),
 )
+MAX_HEIC_PIXELS = 1_000_000 * env.read(
+    "MAX_HEIC_MEGAPIXELS",
+    "30",
+    "Largest HEIC photo, in millions of pixels: each costs 7 MB of memory while it is read",
+    parse=lambda raw: env.whole(raw, least=1),
+)
+THUMBNAILS_AHEAD = env.read(
+    "THUMBNAILS_AHEAD",
+    "true",
+    "`true`: thumbnails of new images are made before anybody looks, when nothing else is to do",
+    parse=env.boolean,
+)
 MAX_UPLOAD_BYTES = 1_000_000 * env.read(
     "MAX_UPLOAD_MB",
     "4000",

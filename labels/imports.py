@@ -16,6 +16,7 @@ from datasets.formats.reading import BadLabelFile, BadLine, Context
 from datasets.models import Dataset
 from datasets.names import readable
 from datasets.storages import Missing, StorageError
+from datasets.thumbnail_runs import start_thumbnails
 from jobs import import_sources as sources
 from jobs import imports
 from jobs.examinations import start_examination
@@ -69,7 +70,9 @@ def apply_sync(run: Run, brought: Brought) -> Outcome:
 
 def finish(run: Run) -> None:
     uploads.remove_archives(run.dataset, run.params["archives"])
-    start_examination(run.dataset, by=run.created_by)
+    brought = run.counts.get("added") or run.counts.get("changed")
+    if start_examination(run.dataset, by=run.created_by) is None and brought:
+        start_thumbnails(run.dataset, by=run.created_by)
 
 
 # Import ------------------------------------------------------------------------------------------

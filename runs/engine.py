@@ -150,7 +150,7 @@ def _do(chunk: Chunk, kind: Kind, heartbeat: "LeaseKeeper") -> None:
 def _plan(chunk: Chunk, kind: Kind, heartbeat: "LeaseKeeper") -> None:
     chunk.run.chunks.filter(state=ChunkState.PLANNED).delete()
     problems: list[Problem] = []
-    number, total = 1, 0
+    number, total = kind.first_number, 0
     pieces = _pieces(kind.plan(chunk.run), problems)
     while batch := list(islice(pieces, PLAN_BATCH)):
         heartbeat.beat()

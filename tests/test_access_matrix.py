@@ -153,7 +153,7 @@ def send(client, row: Row, job_world: World, child_world: World | None = None):
         else:
             kwargs[f"{row.child}_id"] = pk
     if row.name == "thumbnail":
-        kwargs["key"] = "any"
+        kwargs |= {"size": "tile", "key": "any"}
     address = reverse(row.name, kwargs=kwargs) + row.query
     is_api = row.name.startswith("api_")
     how = {"content_type": "application/json"} if is_api else {}

@@ -1,19 +1,20 @@
 // @ts-check
-import { find } from "./find.js";
+import { find, findAll } from "./find.js";
+import { addressOf, fallBack, loadAhead } from "./original.js";
 import { fetchPage } from "./server.js";
 import { labelsIn } from "./tile.js";
 
 /**
  * One image large, on a page of its own or over the grid. Going on fetches the parts of the page
  * that belong to the image (`data-part`) and swaps them in; those of the neighbours are fetched
- * ahead with their pictures. The way that was gone is kept, so that going back finds an image that
+ * ahead with their pictures. A small picture stands in until the image has come. The way that was gone is kept, so that going back finds an image that
  * has left the list by being labeled.
  *
  * Says "surface:changed" when the image or its labels change, "surface:open" where it wants to go,
  * "surface:closed" when it uncovers the grid.
  */
 class ImageViewer extends HTMLElement {
-  /** @type {Map<string, { page: Promise<Document>, picture: HTMLImageElement }>} */
+  /** @type {Map<string, { page: Promise<Document>, pictures: HTMLImageElement[] }>} */
   #ahead = new Map();
   /** @type {string[]} */
   #trail = [];
@@ -27,10 +28,38 @@ class ImageViewer extends HTMLElement {
 
   start() {
     window.addEventListener("popstate", () => this.#followAddress());
+    // Neither event bubbles.
+    this.addEventListener("error", (event) => this.#imageFailed(event.target), true);
+    this.addEventListener("load", (event) => this.#imageCame(event.target), true);
     if (!this.#isOverGrid) {
       this.#remember(here());
       this.focus();
+      this.#lookAtImage();
       this.#preload();
+    }
+  }
+
+  /** What happened to the image before this script was there. */
+  #lookAtImage() {
+    const image = find(this, ".stage-image");
+    if (image.complete && image.naturalWidth) {
+      this.#imageCame(image);
+    } else if (image.complete) {
+      this.#imageFailed(image);
+    }
+  }
+
+  /** @param {EventTarget | null} image */
+  #imageFailed(image) {
+    if (image instanceof HTMLImageElement && image.matches(".stage-image")) {
+      fallBack(image);
+    }
+  }
+
+  /** @param {EventTarget | null} image */
+  #imageCame(image) {
+    if (image instanceof HTMLImageElement && image.matches(".stage-image")) {
+      find(this.#stage, ".stage-preview")?.remove();
     }
   }
 
@@ -100,6 +129,9 @@ class ImageViewer extends HTMLElement {
 
   /** @param {Document} page @param {string[]} parts */
   #swap(page, parts) {
+    for (const image of findAll(page, "img[data-stream]")) {
+      image.setAttribute("src", addressOf(image));
+    }
     for (const part of parts) {
       this.#part(part).replaceWith(document.importNode(find(page, `[data-part="${part}"]`), true));
     }
@@ -114,13 +146,15 @@ class ImageViewer extends HTMLElement {
       }
     }
     for (const url of wanted.filter((one) => !this.#ahead.has(one))) {
-      const picture = new Image();
+      /** @type {HTMLImageElement[]} */
+      const pictures = [];
       const page = fetchPage(url);
-      this.#ahead.set(url, { page, picture });
+      this.#ahead.set(url, { page, pictures });
       page
         .then((fetched) => {
-          picture.src = find(fetched, ".stage-image").getAttribute("src");
-          return picture.decode();
+          const loading = findAll(fetched, ".stage-preview, .stage-image").map(loadAhead);
+          pictures.push(...loading.map((one) => one.picture));
+          return Promise.all(loading.map((one) => one.ready));
         })
         .catch(() => this.#ahead.delete(url));
     }

@@ -27,7 +27,7 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-GRID_STATEMENTS = 8
+GRID_STATEMENTS = 9
 
 
 @pytest.fixture
@@ -374,9 +374,9 @@ def photo(job):
     return sample
 
 
-def thumbnail_address(sample) -> str:
+def thumbnail_address(sample, size: str = "tile") -> str:
     key = thumbnails.content_key(sample.image)
-    return reverse("thumbnail", args=[sample.job_id, sample.pk, key])
+    return reverse("thumbnail", args=[sample.job_id, sample.pk, size, key])
 
 
 def test_a_thumbnail_is_made_once_and_kept_for_ever(photo, alice):
@@ -401,7 +401,7 @@ def test_a_thumbnail_of_other_content_has_another_address(photo):
 
 
 def test_an_old_address_shows_the_picture_of_now_and_is_not_kept(photo, alice):
-    address = reverse("thumbnail", args=[photo.job_id, photo.pk, "0123456789abcdef"])
+    address = reverse("thumbnail", args=[photo.job_id, photo.pk, "tile", "0123456789abcdef"])
 
     response = make.client(alice).get(address)
 
@@ -440,7 +440,7 @@ def test_the_image_is_the_file_itself_and_is_not_sent_twice(photo, alice):
     first = client.get(address)
     again = client.get(address, HTTP_IF_NONE_MATCH=first["ETag"])
 
-    assert first.content == (make.folder_of(photo.job) / photo.path).read_bytes()
+    assert b"".join(first) == (make.folder_of(photo.job) / photo.path).read_bytes()
     assert first["Content-Type"] == "image/jpeg"
     assert again.status_code == 304
     assert again.content == b""
@@ -462,7 +462,7 @@ def test_an_image_that_browsers_cannot_show_is_converted(job, alice):
     response = make.client(alice).get(reverse("image", args=[job.pk, sample.pk]))
 
     assert response["Content-Type"] == "image/jpeg"
-    assert Picture.open(io.BytesIO(response.content)).size == (30, 20)
+    assert Picture.open(io.BytesIO(b"".join(response))).size == (30, 20)
 
 
 # Jobs --------------------------------------------------------------------------------------------
