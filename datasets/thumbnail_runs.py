@@ -85,7 +85,7 @@ def start_thumbnails(dataset: Dataset, *, by: User | None = None) -> Run | None:
 
 
 def plan(run: Run) -> Iterator[Piece]:
-    """Looks for what is missing: a second for 100,000 images that have theirs."""
+    """Looks for what is missing: two seconds for 100,000 images that have theirs."""
     lacking = _lacking(run.params["dataset"])
     while ids := list(islice(lacking, IMAGES_IN_PIECE)):
         yield Piece({"images": ids}, len(ids))
