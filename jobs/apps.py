@@ -10,3 +10,4 @@ class JobsConfig(AppConfig):
         # Makes the kinds of runs known to the engine.
         import_module("jobs.imports")
         import_module("jobs.exports")
+        import_module("jobs.deletions")

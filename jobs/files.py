@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -18,13 +19,13 @@ from django.utils.http import content_disposition_header, parse_etags
 from django.views.decorators.http import require_GET
 
 from annotators.access import member_or_404
-from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, thumbnails
 from datasets.models import Image
 from datasets.pixels import BadImage
 from datasets.storages import StorageError
 from jobs import exports
+from jobs.models import PURGED, Sample
 from runs.models import RunKind, RunState
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -36,8 +37,12 @@ BLOCK_BYTES = 262_144
 @login_required
 @require_GET
 def thumbnail(request: HttpRequest, job_id: int, sample_id: int, key: str) -> HttpResponse:
-    """The address holds the content key: what it shows never changes and is kept for ever."""
-    found = _image(member_or_404(request.user, job_id, Ability.VIEW), sample_id)
+    """The address holds the content key: what it shows never changes and is kept for ever.
+
+    Images in the trash have theirs, until it is emptied of them.
+    """
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = _image(Sample.everything.filter(job=member.job).exclude(trashed_at=PURGED), sample_id)
     try:
         content = thumbnails.thumbnail_of(found)
     except (StorageError, BadImage) as error:
@@ -52,7 +57,8 @@ def thumbnail(request: HttpRequest, job_id: int, sample_id: int, key: str) -> Ht
 @require_GET
 def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
     """The image at full size; with its content key as `v` it is kept for ever."""
-    found = _image(member_or_404(request.user, job_id, Ability.VIEW), sample_id)
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = _image(member.job.samples.all(), sample_id)
     key = thumbnails.content_key(found)
     etag = f'"{key}"'
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
@@ -68,8 +74,8 @@ def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
     return response
 
 
-def _image(member: Member, sample_id: int) -> Image:
-    rows = member.job.samples.select_related("image__dataset__storage")
+def _image(samples: QuerySet[Sample], sample_id: int) -> Image:
+    rows = samples.select_related("image__dataset__storage")
     return get_object_or_404(rows, pk=sample_id).image
 
 

@@ -82,7 +82,11 @@ def start_export(job: Job, *, by: User, options: dict) -> Run:
     return engine.submit(RunKind.EXPORT, job=job, by=by, params=options)
 
 
-STARTING_ABILITY = {RunKind.IMPORT: Ability.ADD_DATA, RunKind.EXPORT: Ability.EXPORT}
+STARTING_ABILITY = {
+    RunKind.IMPORT: Ability.ADD_DATA,
+    RunKind.EXPORT: Ability.EXPORT,
+    RunKind.DELETE: Ability.DELETE_FILES,
+}
 
 
 def control_run(member: Member, run: Run, command: str) -> None:

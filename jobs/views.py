@@ -400,6 +400,8 @@ def _counts_of(found: Run) -> list[tuple[str, int]]:
         "changed": _("Changed since the last import"),
         "already": _("There already"),
         "refused": _("Not taken"),
+        "deleted": _("Deleted"),
+        "failed": _("Not deleted"),
         "train": _("Training"),
         "val": _("Validation"),
         "test": _("Test"),
