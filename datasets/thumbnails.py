@@ -3,7 +3,7 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,13 +58,24 @@ def _make_shown(content: bytes) -> bytes:
     return display(content, limits=_limits()).content
 
 
+def forget(images: Iterable[Image]) -> None:
+    """Removes what was made from images whose files are deleted."""
+    for image in images:
+        for ending in ("webp", "shown"):
+            _place(f"{content_key(image)}.{ending}").unlink(missing_ok=True)
+
+
 def _limits() -> Limits:
     return Limits(settings.MAX_IMAGE_BYTES, settings.MAX_IMAGE_PIXELS)
 
 
-def _kept(name: str, make: Callable[[], bytes]) -> bytes:
+def _place(name: str) -> Path:
     # Two letters of the name as a folder: no folder gets millions of files.
-    path: Path = settings.DATA_DIR / "thumbnails" / name[:2] / name
+    return settings.DATA_DIR / "thumbnails" / name[:2] / name
+
+
+def _kept(name: str, make: Callable[[], bytes]) -> bytes:
+    path = _place(name)
     with suppress(FileNotFoundError):
         return path.read_bytes()
     content = make()

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from annotators.models import Member
 from annotators.roles import DENIALS, Ability
-from datasets import locations, summaries
+from datasets import locations, summaries, thumbnails
 from datasets.models import Dataset, Image
 from datasets.names import readable
 from datasets.storage_checks import allows_deletion, check_storage_now, may_test
@@ -279,6 +279,7 @@ def apply(run: Run, done: Done) -> Outcome:
     for chunk in _batches(gone):
         Image.objects.filter(pk__in=chunk).delete()
     summaries.move_summary(dataset, removed=images)
+    transaction.on_commit(lambda: thumbnails.forget(images), robust=True)
     counts = {"deleted": len(gone), "failed": len(done.problems)}
     return Outcome({name: number for name, number in counts.items() if number}, done.problems)
 

@@ -92,7 +92,8 @@ class Row:
     """One image in the trash."""
 
     pk: int
-    path: str
+    folder: str
+    name: str
     thumbnail: str
     by: User | None
     at: datetime
@@ -147,9 +148,11 @@ def _rows(job: Job, samples: Iterable[Sample]) -> list[Row]:
     def row(sample: Sample) -> Row:
         key = content_key(sample.image)
         left = (sample.trashed_at + kept - now) / timedelta(days=1)
+        folder, slash, name = sample.path.rpartition("/")
         return Row(
             pk=sample.pk,
-            path=sample.path,
+            folder=folder + slash,
+            name=name,
             thumbnail=reverse("thumbnail", args=[job.pk, sample.pk, key]),
             by=sample.last_change.actor if sample.last_change else None,
             at=sample.trashed_at,

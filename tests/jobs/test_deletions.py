@@ -5,7 +5,7 @@ import os
 import pytest
 from django.utils import timezone
 
-from datasets import summaries
+from datasets import summaries, thumbnails
 from datasets.models import Dataset, Storage
 from jobs import counters, deletions, services
 from jobs.models import Job, Sample, Verb
@@ -74,6 +74,21 @@ def test_the_files_and_all_rows_of_the_images_go(job, alice):
     assert list(job.samples.all()) == samples[2:]
     assert counters.read(job)["state:labeled"] == 1
     assert counters.drift(job) == {}
+
+
+def test_what_was_drawn_of_them_for_the_screen_goes_too(
+    job, alice, django_capture_on_commit_callbacks
+):
+    samples = filled(job, 2)
+    for sample in samples:
+        thumbnails.thumbnail_of(sample.image)
+    drawn = [thumbnails._place(f"{thumbnails.content_key(one.image)}.webp") for one in samples]
+    assert all(path.exists() for path in drawn)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        delete(job, alice, samples[:1])
+
+    assert [path.exists() for path in drawn] == [False, True]
 
 
 def test_other_jobs_lose_the_images_too_and_their_counters_stay_right(job, alice, dan):

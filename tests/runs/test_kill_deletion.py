@@ -5,13 +5,14 @@ import os
 import signal
 
 import pytest
+from django.db import transaction
 
 from datasets import summaries
 from jobs import counters, deletions, services
 from jobs.models import Mode, Verb
 from jobs.selection import Selection
 from labels.annotate import annotate
-from runs.models import ChunkState, RunState
+from runs.models import ChunkState, Run, RunState
 from tests import make
 from tests.services.processes import free_port
 from tests.services.web import Web
@@ -41,7 +42,9 @@ def test_a_deletion_survives_the_kill_of_its_process(alice, image_root, tmp_path
         """Then the process stays stopped, so that the kill finds it there."""
         os.kill(web.process.popen.pid, signal.SIGSTOP)
         run.refresh_from_db()
-        leased = run.chunks.filter(state=ChunkState.LEASED, number__gt=0)
+        # By this process: that of the browser tests can be at work on the same database.
+        its = f"-{web.process.popen.pid}"
+        leased = run.chunks.filter(state=ChunkState.LEASED, number__gt=0, worker__endswith=its)
         if 0 < run.done < IMAGES - KEPT and leased.exists():
             return True
         os.kill(web.process.popen.pid, signal.SIGCONT)
@@ -53,12 +56,14 @@ def test_a_deletion_survives_the_kill_of_its_process(alice, image_root, tmp_path
 
     web.process.wait_until(is_in_the_middle, seconds=60, what="The first files are gone")
     web.kill()
-    run.refresh_from_db()
-    assert 0 < run.done < IMAGES - KEPT
-    assert job.samples.count() == job.dataset.images.count() == IMAGES - run.done
-    assert counters.drift(job) == {}
+    with transaction.atomic():
+        run = Run.objects.select_for_update().get(pk=run.pk)
+        assert 0 < run.done < IMAGES - KEPT
+        assert job.samples.count() == job.dataset.images.count() == IMAGES - run.done
+        assert counters.drift(job) == {}
     # A file can be gone whose row is not yet: never the other way round.
-    assert files_in(folder) <= set(job.dataset.images.values_list("path", flat=True))
+    rows = set(job.dataset.images.values_list("path", flat=True))
+    assert files_in(folder) <= rows
 
     web.start()
     web.process.wait_until(is_over, seconds=180, what="The deletion goes on")
@@ -78,7 +83,7 @@ def test_a_deletion_survives_the_kill_of_its_process(alice, image_root, tmp_path
 
 
 def label_some(member, job, samples: list[int]) -> None:
-    (label, *_rest) = [job.labels.create(name="cat", position=0)]
+    label = job.labels.create(name="cat", position=0)
     annotate(member, Selection(ids=tuple(samples[::4])), add=[label.pk])
 
 
