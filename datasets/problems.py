@@ -155,6 +155,9 @@ _MESSAGES = {
         "The object is in an archive and must be restored in the storage before it can be read."
     ),
     "quota-exceeded": _("The storage or the bucket is full. Ask its owner for more room."),
+    "changed-since-taken": _(
+        "The file was replaced since it was taken in. Look at the new one, then delete it again."
+    ),
     "changed-while-read": _("The object was replaced while it was read. Try again."),
     "not-confirmed": _("The storage did not say whether it deleted the object. Try again."),
     "probe-differs": _(

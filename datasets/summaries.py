@@ -44,9 +44,15 @@ def _count(summary: dict[str, Any], image: Image, step: int) -> None:
 def move_summary(
     dataset: Dataset, *, added: Iterable[Image] = (), removed: Iterable[Image] = ()
 ) -> dict[str, Any]:
-    """Moves the stored summary, in the transaction that writes or deletes the rows."""
+    """Moves the stored summary, in the transaction that wrote or deleted the rows, after that.
+
+    Of a dataset that has none yet the rows are counted.
+    """
     locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
-    locked.summary = moved(locked.summary, added=added, removed=removed)
+    if locked.summary:
+        locked.summary = moved(locked.summary, added=added, removed=removed)
+    else:
+        locked.summary = counted(locked)
     locked.save(update_fields=["summary"])
     dataset.summary = locked.summary
     return locked.summary

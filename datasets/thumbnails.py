@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -97,6 +98,14 @@ def limits() -> Limits:
         max_pixels=settings.MAX_IMAGE_PIXELS,
         max_heic_pixels=settings.MAX_HEIC_PIXELS,
     )
+
+
+def forget(images: Iterable[Image]) -> None:
+    """Removes what was made from images whose files are deleted."""
+    for image in images:
+        key = content_key(image)
+        for path in (*(kept_at(key, size) for size in Size), _place(f"{key}.shown")):
+            path.unlink(missing_ok=True)
 
 
 def _place(name: str) -> Path:

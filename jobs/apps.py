@@ -11,3 +11,4 @@ class JobsConfig(AppConfig):
         import_module("jobs.examinations")
         import_module("jobs.exports")
         import_module("jobs.schedules")
+        import_module("jobs.deletions")

@@ -1,6 +1,7 @@
 """Bytes that pages show or hand over: thumbnails, images, finished exports."""
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -14,7 +15,6 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from annotators.access import member_or_404
-from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, thumbnails
 from datasets.models import Image
@@ -22,6 +22,7 @@ from datasets.pixels import BadImage
 from datasets.storages import StorageError
 from datasets.thumbnails import Size
 from jobs import exports, originals
+from jobs.models import PURGED, Sample
 from jobs.streams import Content, answer, file_content
 from runs.models import RunKind, RunState
 
@@ -35,8 +36,12 @@ CHECKED = "private, no-cache"
 def thumbnail(
     request: HttpRequest, job_id: int, sample_id: int, size: str, key: str
 ) -> HttpResponse:
-    """The address holds the content key: what it shows never changes and is kept for ever."""
-    found = _image(member_or_404(request.user, job_id, Ability.VIEW), sample_id)
+    """The address holds the content key: what it shows never changes and is kept for ever.
+
+    Images in the trash have theirs, until it is emptied of them.
+    """
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = _image(Sample.everything.filter(job=member.job).exclude(trashed_at=PURGED), sample_id)
     if size not in set(Size):
         raise Http404
     try:
@@ -56,7 +61,8 @@ def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponseBase
 
     With its content key as `v` it is kept for ever.
     """
-    found = _image(member_or_404(request.user, job_id, Ability.VIEW), sample_id)
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = _image(member.job.samples.all(), sample_id)
     if "stream" not in request.GET and (address := originals.address_of(request, found)):
         response: HttpResponseBase = HttpResponseRedirect(address)
         response["Cache-Control"] = f"private, max-age={originals.KEPT_SECONDS}"
@@ -81,8 +87,8 @@ def _content(image: Image) -> Content:
     return file_content(path, media_type=media_type, tag=thumbnails.content_key(image))
 
 
-def _image(member: Member, sample_id: int) -> Image:
-    rows = member.job.samples.select_related("image__dataset__storage")
+def _image(samples: QuerySet[Sample], sample_id: int) -> Image:
+    rows = samples.select_related("image__dataset__storage")
     return get_object_or_404(rows, pk=sample_id).image
 
 

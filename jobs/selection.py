@@ -59,9 +59,11 @@ class Selection:
 
     def check_expected(self, job: Job) -> None:
         """For commands that cannot be repeated: 409 when the number is no longer what was seen."""
-        if self.expected is None:
-            return
-        now = self.resolve(job).count()
+        if self.expected is not None:
+            self.check_number(self.resolve(job).count())
+
+    def check_number(self, now: int) -> None:
+        """The same for who has counted already."""
         if now != self.expected:
             raise Conflict(
                 _("%(expected)d images were selected, now there are %(now)d. Select again.")

@@ -438,6 +438,8 @@ def _counts_of(found: Run) -> list[tuple[str, int]]:
         "refused": _("Not taken"),
         "refused_before": _("Not taken, as before"),
         "examined": _("Looked into"),
+        "deleted": _("Deleted"),
+        "failed": _("Not deleted"),
         "train": _("Training"),
         "val": _("Validation"),
         "test": _("Test"),

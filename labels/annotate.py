@@ -243,7 +243,8 @@ def apply(
     ids = [edit.sample.id for edit in edits]
     message = {
         "type": "samples.changed",
-        "change": change.pk,
+        # A change that grows is older than what others did since; its counters are not.
+        "change": None if onto else change.pk,
         "verb": verb,
         "actor": member.user.pk if member.user else None,
         "ids": ids if len(ids) <= MOST_IN_MESSAGE else [],

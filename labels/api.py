@@ -1,4 +1,4 @@
-"""API of meaning: labels, annotate, undo."""
+"""API of meaning: labels, annotate, hard examples, deleting and restoring, undo."""
 
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -11,11 +11,13 @@ from rest_framework.views import APIView
 
 from annotators.access import member_or_404
 from annotators.roles import Ability
-from jobs import selection
-from jobs.api import LabelSerializer
+from jobs import deletions, selection
+from jobs.api import LabelSerializer, RunSerializer
 from jobs.models import Verb
 from labels.annotate import MOST_IN_MESSAGE, Result, annotate
+from labels.hard import mark_hard
 from labels.services import create_label
+from labels.trash import restore, trash
 from labels.undo import redo_last, undo_last
 
 
@@ -83,11 +85,30 @@ def _message(verb: str | None, number: int, skipped: int) -> str:
         return f"{done} {left}"
     if verb is None:
         return _("Nothing to change.")
-    if verb == Verb.ACCEPT:
-        return ngettext("Accepted for %(n)d image.", "Accepted for %(n)d images.", number) % {
-            "n": number
-        }
-    return ngettext("Labeled %(n)d image.", "Labeled %(n)d images.", number) % {"n": number}
+    return _said(verb, number) % {"n": number}
+
+
+def _said(verb: str, number: int) -> str:
+    match verb:
+        case Verb.ACCEPT:
+            return ngettext("Accepted for %(n)d image.", "Accepted for %(n)d images.", number)
+        case Verb.TRASH:
+            return ngettext("Deleted %(n)d image.", "Deleted %(n)d images.", number)
+        case Verb.RESTORE:
+            return ngettext("Restored %(n)d image.", "Restored %(n)d images.", number)
+        case Verb.HARD:
+            return ngettext(
+                "Marked %(n)d image as hard example.",
+                "Marked %(n)d images as hard examples.",
+                number,
+            )
+        case Verb.NOT_HARD:
+            return ngettext(
+                "%(n)d image is no hard example any more.",
+                "%(n)d images are no hard examples any more.",
+                number,
+            )
+    return ngettext("Labeled %(n)d image.", "Labeled %(n)d images.", number)
 
 
 class Annotate(APIView):
@@ -99,6 +120,95 @@ class Annotate(APIView):
         data.is_valid(raise_exception=True)
         what = {name: data.validated_data[name] for name in ("add", "remove", "clear")}
         return Response(result_body(annotate(member, chosen, **what)))
+
+
+class HardSerializer(SelectionSerializer):
+    is_hard = serializers.BooleanField()
+
+
+class Hard(APIView):
+    @extend_schema(request=HardSerializer, responses=ResultSerializer)
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.LABEL)
+        chosen = selection.parse(request.data)
+        data = HardSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        is_hard = data.validated_data["is_hard"]
+        return Response(result_body(mark_hard(member, chosen, is_hard=is_hard)))
+
+
+class Trash(APIView):
+    @extend_schema(request=SelectionSerializer, responses=ResultSerializer)
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.DELETE_IMAGES)
+        return Response(result_body(trash(member, selection.parse(request.data))))
+
+
+class Restore(APIView):
+    """Out of the trash. The trash has no filters: `query` is empty there, for all of it."""
+
+    @extend_schema(request=SelectionSerializer, responses=ResultSerializer)
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.DELETE_IMAGES)
+        return Response(result_body(restore(member, selection.parse(request.data))))
+
+
+class JobUseSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    labeled = serializers.IntegerField(help_text="Of these images, in that job.")
+
+
+class DeletionPreviewSerializer(serializers.Serializer):
+    """What deleting the files would touch, beside the job itself."""
+
+    count = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+    jobs = JobUseSerializer(many=True)
+    other_jobs = serializers.IntegerField(help_text="Jobs that you are not a member of.")
+    other_labeled = serializers.IntegerField()
+    datasets = serializers.ListField(child=serializers.CharField())
+    other_datasets = serializers.IntegerField()
+
+
+class ObstacleSerializer(serializers.Serializer):
+    is_allowed = serializers.BooleanField()
+    message = serializers.CharField(help_text="Why not; empty when it is allowed.")
+    can_test = serializers.BooleanField(help_text="A test of the storage may change that.")
+
+
+def _obstacle_body(stands: deletions.Obstacle | None) -> dict:
+    return {
+        "is_allowed": stands is None,
+        "message": stands.message if stands else "",
+        "can_test": bool(stands and stands.can_test),
+    }
+
+
+class DeletionPreview(APIView):
+    @extend_schema(request=SelectionSerializer, responses=DeletionPreviewSerializer)
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.DELETE_FILES)
+        found = deletions.preview(member, selection.parse(request.data))
+        return Response(DeletionPreviewSerializer(found).data)
+
+
+class DeletionTest(APIView):
+    """Tests whether the storage of the job lets files be deleted."""
+
+    @extend_schema(request=None, responses=ObstacleSerializer)
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.DELETE_FILES)
+        return Response(_obstacle_body(deletions.test_storage(member)))
+
+
+class Deletion(APIView):
+    """Deletes the source files, for good. `expected` has to be the number of images."""
+
+    @extend_schema(request=SelectionSerializer, responses={201: RunSerializer})
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.DELETE_FILES)
+        run = deletions.start_deletion(member, selection.parse(request.data))
+        return Response(RunSerializer(run).data, status=status.HTTP_201_CREATED)
 
 
 class Undo(APIView):
@@ -137,6 +247,16 @@ class Labels(APIView):
 
 urlpatterns = [
     path("jobs/<int:job_id>/annotate/", Annotate.as_view(), name="api_annotate"),
+    path("jobs/<int:job_id>/hard/", Hard.as_view(), name="api_hard"),
+    path("jobs/<int:job_id>/trash/", Trash.as_view(), name="api_trash"),
+    path("jobs/<int:job_id>/restore/", Restore.as_view(), name="api_restore"),
+    path("jobs/<int:job_id>/deletion/", Deletion.as_view(), name="api_deletion"),
+    path(
+        "jobs/<int:job_id>/deletion/preview/",
+        DeletionPreview.as_view(),
+        name="api_deletion_preview",
+    ),
+    path("jobs/<int:job_id>/deletion/test/", DeletionTest.as_view(), name="api_deletion_test"),
     path("jobs/<int:job_id>/undo/", Undo.as_view(), name="api_undo"),
     path("jobs/<int:job_id>/redo/", Redo.as_view(), name="api_redo"),
     path("jobs/<int:job_id>/labels/", Labels.as_view(), name="api_labels"),

@@ -7,5 +7,6 @@ class LabelsConfig(AppConfig):
     name = "labels"
 
     def ready(self) -> None:
-        # Makes the kinds of runs known to the engine.
+        # Makes the kinds of runs, and what is done regularly, known to the engine.
         import_module("labels.imports")
+        import_module("labels.trash")

@@ -5,12 +5,19 @@ LABELHUB_TRASH_DAYS the trash is emptied of it: see `purge`.
 """
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from annotators.models import Member
-from jobs.models import Change, Verb
-from jobs.selection import Selection
+from jobs import counters
+from jobs.models import PURGED, Change, Job, Sample, SampleState, Verb, trash_ends
+from jobs.selection import MOST_AT_ONCE, Selection
 from labels.annotate import Result, apply, hold, refuse_too_many
+from runs.clock import regularly
+
+PURGED_AT_ONCE = 500
+# The clock has other things to look at: the rest is done the next time.
+BATCHES_AT_ONCE = 20
 
 
 @transaction.atomic
@@ -31,3 +38,50 @@ def restore(member: Member, selection: Selection, *, onto: Change | None = None)
     refuse_too_many(held)
     edits = [sample.edit(trashed_at=None) for sample in held]
     return apply(member, edits, verb=Verb.RESTORE, onto=onto)
+
+
+def restore_all(member: Member) -> Result:
+    """Takes everything out of the trash, at most as much as one request may; the newest first."""
+    newest = Sample.everything.filter(job=member.job).restorable().order_by("-trashed_at", "-pk")
+    ids = newest.values_list("pk", flat=True)[:MOST_AT_ONCE]
+    return restore(member, Selection(ids=tuple(ids)))
+
+
+# Emptying ----------------------------------------------------------------------------------------
+@regularly
+def purge() -> None:
+    """Empties the trash of what was in it for too long, some of it at a time."""
+    due = Job.objects.filter(counters__key=counters.TRASH, counters__value__gt=0)
+    for job in due.order_by("pk"):
+        for _turn in range(BATCHES_AT_ONCE):
+            if _purge_some(job) < PURGED_AT_ONCE:
+                break
+
+
+@transaction.atomic
+def _purge_some(job: Job) -> int:
+    """Takes all that people knew of some samples; their rows stay, or the next synchronization
+    would bring the images back."""
+    late = Sample.everything.filter(job=job).in_trash().filter(trashed_at__lte=trash_ends())
+    rows = late.order_by("trashed_at", "pk").select_for_update()
+    ids = list(rows.values_list("pk", flat=True)[:PURGED_AT_ONCE])
+    if not ids:
+        return 0
+    for what in ("annotations", "predictions", "history"):
+        rows_of = Sample._meta.get_field(what).related_model._base_manager
+        rows_of.filter(sample__in=ids).delete()
+    Sample.everything.filter(pk__in=ids).update(
+        trashed_at=PURGED,
+        state=SampleState.UNLABELED,
+        label_count=0,
+        last_by=None,
+        last_at=None,
+        last_change=None,
+        is_hard=False,
+        top_score=None,
+        top_name="",
+        split="",
+        version=F("version") + 1,
+    )
+    counters.add(job, {counters.TRASH: -len(ids)})
+    return len(ids)

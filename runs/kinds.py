@@ -49,6 +49,9 @@ class Kind:
     row. apply(run, prepared) writes what was prepared, inside the transaction that ends the chunk:
     so a chunk that is done twice is written once. finish(run) runs in the transaction that ends
     the run. Pieces are numbered from `first_number` on, and low numbers are done first.
+
+    `writes_what_began`: what prepare does cannot be taken back (it deletes files, say), so a chunk
+    that is at work when the run is cancelled is done to its end, and written.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Kind:
     apply: Callable[[Run, Any], Outcome]
     finish: Callable[[Run], None] = lambda run: None
     first_number: int = 1
+    writes_what_began: bool = False
 
 
 _kinds: dict[str, Kind] = {}

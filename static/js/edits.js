@@ -38,11 +38,11 @@ async function perform(ids, change, send) {
 }
 
 /** What the server says of an edit. @param {any} answer */
-function took(answer) {
+export function took(answer) {
   count(answer.counts, answer.change);
   if (answer.verb === "undo") {
     on.say({ text: answer.message });
-  } else if (answer.changed > 1) {
+  } else if (answer.changed > 1 || answer.verb === "trash") {
     const values = { text: answer.message };
     on.say({ template: "toast-undo", values, tone: "good", action: () => revert("undo") });
   } else {

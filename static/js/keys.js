@@ -26,6 +26,7 @@ const GRID = {
   Enter: "open",
   Escape: "deselect",
   "Ctrl+a": "select-page",
+  Delete: "delete",
   PageDown: "turn:next",
   PageUp: "turn:prev",
 };

@@ -1,4 +1,5 @@
 // @ts-check
+import { deletionProgressed } from "./deletion.js";
 import { find } from "./find.js";
 import { count, numberOf, refreshLabels } from "./panel.js";
 import { call, fetchPage } from "./server.js";
@@ -55,7 +56,11 @@ async function fill() {
 }
 
 /** @param {any} run */
-function progressed({ id, kind, state, total, done }) {
+function progressed(run) {
+  const { id, kind, state, total, done } = run;
+  if (kind === "delete") {
+    deletionProgressed(run);
+  }
   if (kind !== "import" && kind !== "sync") {
     return;
   }

@@ -32,7 +32,28 @@ export async function call(method, url, body) {
  * @returns {Promise<Document>}
  */
 export async function fetchPage(url, { whole = false } = {}) {
-  const response = await answered(url, { headers: whole ? {} : { "HX-Request": "true" } });
+  return pageOf(await answered(url, { headers: whole ? {} : { "HX-Request": "true" } }));
+}
+
+/**
+ * A fragment that answers more than fits into an address. What is refused is thrown with the
+ * server's message.
+ * @param {string} url
+ * @param {object} body
+ * @returns {Promise<Document>}
+ */
+export async function fetchAnswer(url, body) {
+  const headers = { "Content-Type": "application/json", "HX-Request": "true", ...csrfHeaders() };
+  const response = await answered(url, { method: "POST", headers, body: JSON.stringify(body) });
+  const isText = response.headers.get("Content-Type")?.startsWith("text/plain");
+  if (!response.ok && isText) {
+    throw new Error(await response.text());
+  }
+  return pageOf(response);
+}
+
+/** @param {Response} response @returns {Promise<Document>} */
+async function pageOf(response) {
   if (!response.ok || response.redirected) {
     throw new Error(words(response.redirected ? "say-signed-out" : "toast-failed"));
   }

@@ -1,4 +1,5 @@
 // @ts-check
+import { askToDelete } from "./deletion.js";
 import { edit, queue, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { commandOf } from "./keys.js";
@@ -17,6 +18,8 @@ function run(command) {
       return toggleLabel(labels()[Number(place)]?.id);
     case "clear":
       return edit({ clear: true });
+    case "delete":
+      return askToDelete();
     case "undo":
     case "redo":
       return revert(verb);

@@ -11,6 +11,7 @@ from annotators.roles import Role
 from jobs.selection import Selection
 from jobs.services import start_export
 from labels.annotate import annotate
+from labels.trash import trash
 from tests import make, people
 from tests.browser.test_team_story import picture
 
@@ -32,6 +33,7 @@ def pages(live) -> dict[str, str]:
     samples = make.images(job, 6, files=True)
     member = member_or_404(alice, job.pk)
     annotate(member, Selection(ids=(samples[0].pk,)), add=[job.labels.first().pk])
+    trash(member, Selection(ids=(samples[5].pk,)))
     options = {"format": "paddleclas", "ratios": [80, 10, 10], "seed": 0, "with_images": True}
     run = start_export(job, by=alice, options=options)
     invited = people_services.invite(member, email="erin@example.org", role=Role.LABELER)
@@ -45,6 +47,7 @@ def pages(live) -> dict[str, str]:
         "grid": here,
         "viewer": f"{here}samples/{samples[0].pk}/",
         "add-images": f"{here}add/",
+        "trash": f"{here}trash/",
         "members": f"{here}members/",
         "export": f"{here}export/",
         "run": f"{here}runs/{run.pk}/",

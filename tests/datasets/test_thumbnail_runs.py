@@ -168,7 +168,7 @@ def test_other_runs_go_first_and_those_over_the_dataset_do_not_wait(dataset, mon
         kinds.append(chunk.run.kind)
         engine.perform(chunk)
 
-    assert kinds == [RunKind.SYNC] * 2 + [KIND] * 3
+    assert kinds[:5] == [RunKind.SYNC] * 2 + [KIND] * 3
     imported.refresh_from_db()
     pictures.refresh_from_db()
     assert imported.state == pictures.state == RunState.DONE

@@ -27,7 +27,7 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-GRID_STATEMENTS = 9
+GRID_STATEMENTS = 8
 
 
 @pytest.fixture

@@ -33,7 +33,9 @@ def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path)
         """Then the process stays stopped, so that the kill finds it there."""
         os.kill(web.process.popen.pid, signal.SIGSTOP)
         run.refresh_from_db()
-        leased = run.chunks.filter(state=ChunkState.LEASED, number__gt=0)
+        leased = run.chunks.filter(
+            state=ChunkState.LEASED, number__gt=0, worker__endswith=f"-{web.process.popen.pid}"
+        )
         if 0 < run.done < IMAGES and leased.exists():
             return True
         os.kill(web.process.popen.pid, signal.SIGCONT)
