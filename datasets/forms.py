@@ -173,8 +173,12 @@ class StorageForm(KeysForm):
         help_text=gettext_lazy("Nothing outside it is read or written."),
     )
     addressing = forms.ChoiceField(
-        label=gettext_lazy("Where the bucket stands in addresses"),
-        choices=AddressingChoice.choices,
+        label=gettext_lazy("Addressing"),
+        choices=[
+            (AddressingChoice.AUTO, AddressingChoice.AUTO.label),
+            (AddressingChoice.PATH, gettext_lazy("Path: host/bucket")),
+            (AddressingChoice.VIRTUAL, gettext_lazy("Virtual: bucket.host")),
+        ],
         initial=AddressingChoice.AUTO,
         help_text=gettext_lazy("Automatic fits nearly everywhere."),
     )
