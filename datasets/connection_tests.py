@@ -26,8 +26,8 @@ _READ_SECONDS = 15
 _STEP_NAMES = {
     Step.LIST: gettext_lazy("List the files"),
     Step.WRITE: gettext_lazy("Write a test file"),
-    Step.READ: gettext_lazy("Read it"),
-    Step.DELETE: gettext_lazy("Delete it again"),
+    Step.READ: gettext_lazy("Read a file"),
+    Step.DELETE: gettext_lazy("Delete the test file"),
 }
 _WHERE = ("kind", "root", "endpoint", "region", "bucket", "prefix", "addressing", "credentials")
 _FOUND = ("checked_at", "can_write", "can_delete", "check_results")

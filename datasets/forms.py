@@ -144,7 +144,7 @@ class StorageForm(KeysForm):
     root = forms.CharField(
         label=gettext_lazy("Folder"),
         max_length=1024,
-        widget=_text(dir="auto"),
+        widget=_text(dir="auto", **{"aria-describedby": "root-hints"}),
         error_messages={"required": gettext_lazy("Give the path of a folder.")},
     )
     endpoint = forms.CharField(
@@ -173,8 +173,12 @@ class StorageForm(KeysForm):
         help_text=gettext_lazy("Nothing outside it is read or written."),
     )
     addressing = forms.ChoiceField(
-        label=gettext_lazy("Where the bucket stands in addresses"),
-        choices=AddressingChoice.choices,
+        label=gettext_lazy("Addressing"),
+        choices=[
+            (AddressingChoice.AUTO, AddressingChoice.AUTO.label),
+            (AddressingChoice.PATH, gettext_lazy("Path: host/bucket")),
+            (AddressingChoice.VIRTUAL, gettext_lazy("Virtual: bucket.host")),
+        ],
         initial=AddressingChoice.AUTO,
         help_text=gettext_lazy("Automatic fits nearly everywhere."),
     )
@@ -236,7 +240,7 @@ class NewStorageForm(StorageForm):
             columns=2,
             meanings={
                 Preset.AMAZON: gettext_lazy("A bucket of Amazon Web Services."),
-                Preset.OBS: gettext_lazy("A bucket of Huawei Cloud, ModelArts’ data too."),
+                Preset.OBS: gettext_lazy("A bucket of Huawei Cloud, as ModelArts uses."),
                 Preset.OTHER: gettext_lazy("MinIO, Ceph, Cloudflare R2, Wasabi and others."),
                 Preset.FOLDER: gettext_lazy("The disk of the machine that runs LabelHub."),
             },

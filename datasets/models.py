@@ -181,6 +181,11 @@ class Dataset(models.Model):
         storage, which somebody asked for, found that it may be."""
         return self.storage.is_upload_area or self.storage.can_write is True
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return "/".join(filter(None, (self.storage.location, self.prefix.rstrip("/"))))
+
     def key(self, path: str) -> str:
         """Key in the storage of a path in the dataset."""
         return f"{self.prefix}{path}"

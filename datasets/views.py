@@ -1,5 +1,6 @@
 """Pages of storages: the list, connecting one, and one with its test, its keys and its jobs."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, reswap
 
 from datasets import connection_tests, services
 from datasets.access import (
@@ -28,6 +29,8 @@ from labelhub.errors import DomainError
 
 # A form that is shown again with what is wrong in it; htmx swaps this status in (base.html).
 UNPROCESSABLE = 422
+# Selectors of what a test found, and of the first field with an error.
+_TESTED, _WRONG = "#tested", ".field:has([aria-invalid])"
 _KEYS = ("access_key", "secret_key", "session_token")
 
 
@@ -83,14 +86,16 @@ def storage_new(request: HttpRequest) -> HttpResponse:
 def _storage_new(
     request: HttpRequest, form: NewStorageForm, checkup: Checkup | None = None
 ) -> HttpResponse:
-    context = {"form": form, "roots_are_known": request.user.is_superuser}
+    context = {"form": form, "roots": settings.IMAGE_ROOTS}
     if checkup is not None:
         context |= {
             "checkup": checkup,
             "steps": connection_tests.rows(connection_tests.as_json(checkup)),
             "is_refused": "test" not in request.POST,
         }
-    return render(request, "datasets/storage_new.html", context, status=_status_of(form))
+    page = render(request, "datasets/storage_new.html", context, status=_status_of(form))
+    # The form is long: what there is to read comes into view.
+    return reswap(page, f"outerHTML show:{_TESTED if checkup else _WRONG}:top")
 
 
 @login_required
@@ -133,6 +138,7 @@ def _storage(
         "keys_form": keys_form or KeysForm(user=request.user, auto_id="new_%s"),
         "is_bucket": found.kind == StorageKind.S3,
         "preset": shown.preset,
+        "roots": settings.IMAGE_ROOTS,
         "usage": services.usage_of(found, request.user),
         "datasets": found.datasets.annotate(job_count=Count("jobs")).order_by("name", "pk"),
     }

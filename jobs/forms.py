@@ -80,8 +80,7 @@ class DatasetField(forms.ModelChoiceField):
     def label_from_instance(self, dataset: Dataset) -> str:
         if dataset.storage.is_upload_area:
             return _("%(name)s (uploads)") % {"name": dataset.name}
-        place = "/".join(filter(None, (dataset.storage.location, dataset.prefix.rstrip("/"))))
-        return f"{dataset.name} ({place})"
+        return f"{dataset.name} ({dataset.place})"
 
 
 class JobForm(forms.Form):

@@ -62,7 +62,10 @@ class Checkup:
     left_behind: str = ""
 
     def __getitem__(self, step: Step) -> Result:
-        return next(result for result in self.results if result.step == step)
+        for result in self.results:
+            if result.step == step:
+                return result
+        raise KeyError(step)
 
     @property
     def is_usable(self) -> bool:

@@ -8,12 +8,15 @@ from annotators import services as people_services
 from annotators.access import member_or_404
 from annotators.models import User
 from annotators.roles import Role
+from datasets.connection_tests import note
+from datasets.storages.checkup import Result, Step, failed
 from jobs.selection import Selection
 from jobs.services import start_export
 from labels.annotate import annotate
 from labels.trash import trash
 from tests import make, people
 from tests.browser.test_team_story import picture
+from tests.datasets.buckets import bucket_storage
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -38,6 +41,9 @@ def pages(live) -> dict[str, str]:
     run = start_export(job, by=alice, options=options)
     invited = people_services.invite(member, email="erin@example.org", role=Role.LABELER)
     here = f"/jobs/{job.pk}/"
+    storage = bucket_storage(alice)
+    note(storage, failed(Result(Step.LIST, problem="wrong-secret-key")), by=alice)
+    storage.save()
     return {
         "sign-in": "/sign-in/",
         "invitation": "/invitations/" + invited.address.rstrip("/").rsplit("/", 1)[1] + "/",
@@ -52,6 +58,11 @@ def pages(live) -> dict[str, str]:
         "export": f"{here}export/",
         "run": f"{here}runs/{run.pk}/",
         "profile": "/profile/",
+        "storages": "/storages/",
+        "storage": f"/storages/{storage.pk}/",
+        "new-storage": "/storages/new/",
+        "new-storage-folder": "/storages/new/?kind=folder",
+        "storage-disconnect": f"/storages/{storage.pk}/delete/",
         "not-found": "/jobs/0/",
     }
 

@@ -630,6 +630,8 @@ def test_storages_and_datasets_of_others_cannot_be_chosen(folder, alice, dan):
     assert job.dataset.jobs.count() == 1
     listing = client.get(reverse("storage_folders"), {"storage": folder.pk}).content.decode()
     assert "2024" not in listing
+    for strange in ("x", "9" * 40, "-1", "²"):
+        assert client.get(reverse("storage_folders"), {"storage": strange}).status_code == 200
 
 
 def test_a_source_has_to_be_chosen(alice):
