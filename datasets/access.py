@@ -74,3 +74,9 @@ def may_open_for_writing(user: User, kind: str) -> bool:
     below its allowed folders could put programs there.
     """
     return kind != StorageKind.LOCAL or user.is_superuser
+
+
+def may_delete_files(user: User, dataset: Dataset) -> bool:
+    """Owning a job over a dataset is not enough: whoever sees a dataset can make a job over it."""
+    makers = (dataset.created_by_id, dataset.storage.owner_id)
+    return user.is_superuser or user.pk in makers

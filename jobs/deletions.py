@@ -22,9 +22,10 @@ from django.utils.translation import gettext as _
 from annotators.models import Member
 from annotators.roles import DENIALS, Ability
 from datasets import locations, summaries, thumbnails
+from datasets.access import may_delete_files, may_open_for_writing, storages_of
+from datasets.connection_tests import check_storage_now
 from datasets.models import Dataset, Image
 from datasets.names import readable
-from datasets.storage_checks import allows_deletion, check_storage_now, may_test
 from datasets.storages import Missing, Storage, StorageError
 from jobs import counters
 from jobs.models import Change, Job, Sample, SampleState, Verb
@@ -65,14 +66,20 @@ def obstacle(member: Member) -> Obstacle | None:
     """What stands between the member and the source files of the job, if anything."""
     if not member.can(Ability.DELETE_FILES):
         return Obstacle(str(DENIALS[Ability.DELETE_FILES]))
-    storage = member.job.dataset.storage
-    match allows_deletion(storage):
+    dataset = member.job.dataset
+    if not may_delete_files(member.user, dataset):
+        return Obstacle(
+            _("The files belong to others. Who made the dataset “%(dataset)s” can delete them.")
+            % {"dataset": dataset}
+        )
+    storage = dataset.storage
+    match True if storage.is_upload_area else storage.can_delete:
         case True:
             return None
         case False:
             refused = _("The storage “%(storage)s” does not let LabelHub delete files.")
-            return Obstacle(refused % {"storage": storage}, may_test(storage, member.user))
-    if may_test(storage, member.user):
+            return Obstacle(refused % {"storage": storage}, _may_test(member))
+    if _may_test(member):
         text = _("Whether “%(storage)s” lets LabelHub delete files was not tested yet.")
         return Obstacle(text % {"storage": storage}, can_test=True)
     text = _(
@@ -82,12 +89,17 @@ def obstacle(member: Member) -> Obstacle | None:
     return Obstacle(text % {"storage": storage})
 
 
+def _may_test(member: Member) -> bool:
+    storage = member.job.dataset.storage
+    is_theirs = storages_of(member.user).filter(pk=storage.pk).exists()
+    return is_theirs and may_open_for_writing(member.user, storage.kind)
+
+
 def test_storage(member: Member) -> Obstacle | None:
     """Tests the storage of the job now, and says what still stands in the way."""
-    storage = member.job.dataset.storage
-    if not may_test(storage, member.user):
+    if not _may_test(member):
         return obstacle(member)
-    checkup = check_storage_now(storage)
+    checkup = check_storage_now(member.job.dataset.storage, by=member.user)
     left = obstacle(member)
     if left is not None and checkup.failures:
         return Obstacle(f"{left.message} {checkup.failures[0]}", can_test=True)

@@ -33,7 +33,7 @@ def job(
     dataset: Dataset | None = None,
 ) -> Job:
     """A job over an empty folder of its own (or over `dataset`), with labels in that order."""
-    made = Job.objects.create(name=name, mode=mode, dataset=dataset or folder_dataset())
+    made = Job.objects.create(name=name, mode=mode, dataset=dataset or folder_dataset(owner))
     if owner is not None:
         member(made, owner, Role.OWNER)
     if labels:
@@ -41,11 +41,11 @@ def job(
     return made
 
 
-def folder_dataset() -> Dataset:
+def folder_dataset(owner: User | None = None) -> Dataset:
     root = settings.IMAGE_ROOTS[0] / f"folder-{next(_numbers)}"
     root.mkdir()
-    storage = Storage.objects.create(name=root.name, root=str(root))
-    return Dataset.objects.create(name=root.name, storage=storage)
+    storage = Storage.objects.create(name=root.name, root=str(root), owner=owner)
+    return Dataset.objects.create(name=root.name, storage=storage, created_by=owner)
 
 
 def folder_of(job: Job) -> Path:

@@ -79,8 +79,14 @@ class Checkup:
         )
 
     def allows(self, step: Step) -> bool | None:
-        """None: not tried, or something else went wrong, so nobody knows."""
+        """None: not tried, or something else went wrong, so nobody knows.
+
+        Where nothing can be written there is nothing to try deleting with: that is not allowed
+        either.
+        """
         result = self[step]
+        if step == Step.DELETE and not result.tried:
+            result = self[Step.WRITE]
         if not result.tried:
             return None
         return result.passed or (None if result.problem not in _REFUSALS else False)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from datasets.models import Storage
 from jobs import counters
 from jobs.models import Job, Sample
-from jobs.services import start_import
+from jobs.services import synchronize
 from tests import make, people
 from tests.browser.test_team_story import tiles, wait_for_scripts
 
@@ -25,7 +25,7 @@ def job(transactional_db) -> Job:  # noqa: ARG001
     for number in range(6):
         make.jpeg(make.folder_of(job) / f"photo-{number:02d}.jpg", size=(320, 240))
     Storage.objects.update(can_delete=True)
-    start_import(job, by=None)
+    synchronize(job.dataset, job=job, by=None)
     make.finish_runs()
     return job
 

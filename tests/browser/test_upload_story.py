@@ -9,6 +9,7 @@ from PIL import Image as Picture
 from playwright.sync_api import Page, Request, Route, expect
 
 from datasets import unfinished
+from datasets.sources import UploadSource
 from jobs import services
 from jobs.models import Job, Mode
 from tests import make, people
@@ -36,7 +37,7 @@ def mortal(transactional_db, tmp_path):  # noqa: ARG001
 
 
 def upload_job(owner) -> Job:
-    return services.create_job(name="Pets", mode=Mode.MULTI, folder=None, by=owner)
+    return services.create_job(name="Pets", mode=Mode.MULTI, source=UploadSource(), by=owner)
 
 
 def noise_bitmap(path: Path) -> None:

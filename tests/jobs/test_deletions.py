@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from datasets import summaries, thumbnails
 from datasets.models import Dataset, Storage
+from datasets.sources import UploadSource
 from jobs import counters, deletions, services
 from jobs.models import Job, Sample, Verb
 from jobs.selection import Selection
@@ -27,7 +28,7 @@ def filled(job: Job, number: int) -> list[Sample]:
     """That many files in the folder of the job, taken in; the samples in their order."""
     for at in range(number):
         make.jpeg(make.folder_of(job) / f"image-{at:03}.jpg")
-    services.start_import(job, by=None)
+    services.synchronize(job.dataset, job=job, by=None)
     make.finish_runs()
     return list(job.samples.order_by("pk"))
 
@@ -82,7 +83,7 @@ def test_what_was_drawn_of_them_for_the_screen_goes_too(
 ):
     samples = filled(job, 2)
     for sample in samples:
-        thumbnails.thumbnail_of(sample.image)
+        thumbnails.thumbnail_of(sample.image, thumbnails.Size.TILE)
     drawn = [thumbnails._place(f"{thumbnails.content_key(one.image)}.webp") for one in samples]
     assert all(path.exists() for path in drawn)
 
@@ -331,7 +332,7 @@ def test_a_folder_that_cannot_be_written_is_remembered_as_such(job, alice, monke
 
 
 def test_what_was_uploaded_to_a_job_can_always_be_deleted(alice):
-    job = services.create_job(name="Uploads", mode="multi", folder=None, by=alice)
+    job = services.create_job(name="Uploads", mode="multi", source=UploadSource(), by=alice)
     # Of an earlier test, whose job had the same number.
     shutil.rmtree(make.folder_of(job), ignore_errors=True)
     samples = filled(job, 2)

@@ -59,7 +59,7 @@ def job_over(storage: Storage, owner, number: int, *, prefix: str = "photos/") -
     if prefix:
         driver.put("beside.jpg", picture(255))
     job = make.job(owner=owner, dataset=dataset)
-    services.start_import(job, by=None)
+    services.synchronize(job.dataset, job=job, by=None)
     make.finish_runs()
     assert job.samples.count() == number
     return job
@@ -225,7 +225,7 @@ def test_a_bucket_for_reading_only_is_found_out_before_anything_is_tried(ceph, a
         guest = read_only(ceph, bucket)
         storage = bucket_storage(guest, bucket=bucket, prefix="", owner=alice)
         job = make.job(owner=alice, dataset=Dataset.objects.create(name="R", storage=storage))
-        services.start_import(job, by=None)
+        services.synchronize(job.dataset, job=job, by=None)
         make.finish_runs()
 
         with pytest.raises(Conflict) as refused:
@@ -243,7 +243,7 @@ def test_a_bucket_that_was_closed_since_its_test_keeps_every_row(ceph, alice):
         guest = read_only(ceph, bucket)
         storage = bucket_storage(guest, bucket=bucket, prefix="", can_delete=True)
         job = make.job(owner=alice, dataset=Dataset.objects.create(name="R", storage=storage))
-        services.start_import(job, by=None)
+        services.synchronize(job.dataset, job=job, by=None)
         make.finish_runs()
 
         run = finish(start(job, alice))

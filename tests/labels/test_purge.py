@@ -68,7 +68,7 @@ def test_what_was_purged_comes_back_neither_by_hand_nor_by_undo_nor_by_a_synchro
 
     assert restore(member, Selection(ids=(old.pk,))).change is None
     assert undo_last(member).sample_ids == []
-    services.start_import(job, by=None)
+    services.synchronize(job.dataset, job=job, by=None)
     make.finish_runs()
 
     assert not job.samples.exists()
@@ -78,7 +78,7 @@ def test_what_was_purged_comes_back_neither_by_hand_nor_by_undo_nor_by_a_synchro
 def test_a_synchronization_does_not_bring_back_what_is_in_the_trash(job, alice):
     trashed(job, alice, 2, days=1)
 
-    services.start_import(job, by=None)
+    services.synchronize(job.dataset, job=job, by=None)
     make.finish_runs()
 
     assert not job.samples.exists()

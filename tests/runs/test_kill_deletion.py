@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 
 from datasets import summaries
+from datasets.sources import FolderSource
 from jobs import counters, deletions, services
 from jobs.models import Mode, Verb
 from jobs.selection import Selection
@@ -25,7 +26,9 @@ IMAGES, KEPT = 8_000, 500
 def test_a_deletion_survives_the_kill_of_its_process(alice, image_root, tmp_path):
     folder = image_root / "doomed"
     make.same_jpegs(folder, IMAGES)
-    job = services.create_job(name="Doomed", mode=Mode.MULTI, folder=str(folder), by=alice)
+    job = services.create_job(
+        name="Doomed", mode=Mode.MULTI, source=FolderSource(str(folder)), by=alice
+    )
     make.finish_runs()
     storage = job.dataset.storage
     storage.can_delete = True

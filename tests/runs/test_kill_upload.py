@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from datasets import unfinished, uploads
+from datasets.sources import UploadSource
 from jobs import counters, services
 from jobs.models import Job, Mode
 from runs.models import ChunkState, RunState
@@ -28,7 +29,7 @@ PICTURES = 2_000
 
 @pytest.fixture
 def job(alice) -> Job:
-    return services.create_job(name="Pets", mode=Mode.MULTI, folder=None, by=alice)
+    return services.create_job(name="Pets", mode=Mode.MULTI, source=UploadSource(), by=alice)
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_the_import_of_an_archive_survives_the_kill(alice, job, web, tmp_path):
     content = zip_of_pictures(tmp_path / "pets.zip")
     person.ask("PUT", file_address("pets.zip", len(content), offset=0), content)
     folder = make.folder_of(job)
-    services.start_import(job, by=alice)
+    services.synchronize(job.dataset, job=job, by=alice)
     run = job.runs.get()
 
     def unpacked() -> int:
