@@ -19,6 +19,7 @@ api_urlpatterns = [
 urlpatterns = [
     path("", include("annotators.urls")),
     path("", include("jobs.urls")),
+    path("", include("labels.urls")),
     path("api/", include(api_urlpatterns)),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),

@@ -1,0 +1,17 @@
+"""Addresses of the pages of history."""
+
+from django.urls import path
+
+from labels import views
+
+urlpatterns = [
+    path("jobs/<int:job_id>/history/", views.history, name="history"),
+    path(
+        "jobs/<int:job_id>/history/<int:change_id>/undo/", views.history_undo, name="history_undo"
+    ),
+    path(
+        "jobs/<int:job_id>/samples/<int:sample_id>/history/",
+        views.sample_history,
+        name="sample_history",
+    ),
+]
