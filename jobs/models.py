@@ -159,6 +159,7 @@ class Sample(models.Model):
 class Verb(models.TextChoices):
     LABEL = "label", _("labeled")
     ACCEPT = "accept", _("accepted suggestions")
+    REJECT = "reject", _("rejected suggestions")
     IMPORT = "import", _("imported labels")
     HARD = "hard", _("marked as hard example")
     NOT_HARD = "not_hard", _("unmarked as hard example")

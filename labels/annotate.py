@@ -2,28 +2,31 @@
 
 Labels are added and removed as sets, never written as a whole list: two people who label the same
 image at the same time both keep what they did. Other changes of samples go through `hold` and
-`apply` too: the trash in labels/trash.py, hard examples in labels/hard.py.
+`apply` too: the trash in labels/trash.py, hard examples in labels/hard.py. What is too much for one
+transaction becomes a run: labels/bulk.py.
 """
 
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotators.models import Member
 from jobs import counters
 from jobs.models import Change, ChangeItem, Job, Mode, Sample, SampleState, Verb
-from jobs.selection import MOST_AT_ONCE, Selection, too_many
+from jobs.selection import Selection
 from labelhub import live
-from labelhub.errors import DomainError
+from labelhub.errors import Conflict, DomainError
+from labels import bulk, in_sql
 from labels.models import Annotation, Label, Origin
+from labels.results import Result
 
 # A live message names at most so many samples; a browser that shows others asks for its page.
 MOST_IN_MESSAGE = 200
@@ -41,17 +44,20 @@ class Held:
     change: int | None
     is_hard: bool
     trashed_at: datetime | None
+    version: int = 0
     annotations: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def before(self) -> dict[str, Any]:
-        return {
+        """Without what is empty: of a million images that nobody touched, the state alone."""
+        said = {
             "state": self.state,
             "by": self.by,
             "at": self.at.isoformat() if self.at else None,
             "change": self.change,
-            "is_hard": self.is_hard,
+            "is_hard": self.is_hard or None,
             "trashed_at": self.trashed_at.isoformat() if self.trashed_at else None,
         }
+        return {name: value for name, value in said.items() if value is not None}
 
     def edit(self, **changes: Any) -> "Edit":
         """An edit of this sample: what `changes` does not name stays as it is."""
@@ -82,6 +88,8 @@ class Edit:
     trashed_at: datetime | None
     # Where the sample will point; None stands for the change that is being made.
     points_at: int | None = None
+    # What the history keeps besides, for whoever takes the change back.
+    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def growth(self) -> int:
@@ -94,16 +102,89 @@ class Edit:
         return counters.keys_of(self.state, self.by, labels, self.is_hard, self.trashed_at)
 
 
+# The rule ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Result:
-    """The change (None when nothing was left to do) and the counters that it moved."""
+class Outcome:
+    """What becomes of one sample: labels that go and come, and its state."""
 
-    change: Change | None
-    sample_ids: list[int]
-    counts: dict[str, int]
-    skipped: int = 0
+    gone: frozenset[int]
+    new: tuple[int, ...]
+    state: str
 
 
+@dataclass(frozen=True)
+class Labeling:
+    """What is asked for, as a rule that says what becomes of each sample.
+
+    `nothing`: labeled, with no label. `replace`: another label where the first one is carried.
+    `exact`: the labels in `add` and no others.
+    """
+
+    mode: str
+    add: tuple[int, ...] = ()
+    remove: tuple[int, ...] = ()
+    clear: bool = False
+    nothing: bool = False
+    replace: tuple[int, int] | None = None
+    exact: bool = False
+
+    def check(self) -> None:
+        asked = [self.add or self.remove, self.clear, self.nothing, self.replace, self.exact]
+        if not any(asked):
+            raise DomainError(_("Say which labels to add or to remove."), code="labels")
+        if (self.nothing or self.replace) and sum(map(bool, asked)) > 1:
+            raise DomainError(
+                _("“Nothing applies” and replacing a label go with nothing else."), code="labels"
+            )
+        if self.replace and self.replace[0] == self.replace[1]:
+            raise DomainError(_("Choose another label to put in its place."), code="labels")
+        if self.mode == Mode.SINGLE and len(self.add) > 1:
+            raise DomainError(_("Images of this job carry one label each."), code="single")
+
+    @property
+    def labels(self) -> set[int]:
+        return {*self.add, *self.remove, *(self.replace or ())}
+
+    def outcome(self, has: Iterable[int], state: str) -> Outcome | None:
+        """None where nothing would change."""
+        has = set(has)
+        add = self.add
+        if self.replace:
+            if self.replace[0] not in has:
+                return None
+            add, gone = self.replace[1:], {self.replace[0]}
+        else:
+            gone = has if self.clear or self.nothing or self.exact else has & set(self.remove)
+        if self.mode == Mode.SINGLE and add:
+            gone = has
+        gone = gone - set(add)
+        new = tuple(label for label in add if label not in has)
+        after = self._state(state, len(has) - len(gone) + len(new), bool(gone or new))
+        return Outcome(frozenset(gone), new, after) if gone or new or after != state else None
+
+    def _state(self, before: str, left: int, is_changed: bool) -> str:
+        if left or self.nothing:
+            return SampleState.LABELED
+        takes_back = (self.clear or self.exact) and before == SampleState.LABELED
+        return SampleState.UNLABELED if is_changed or takes_back else before
+
+    def told(self, names: Mapping[int, str]) -> dict[str, Any]:
+        """What the history needs to say it in words: for each label its id and present name."""
+
+        def pairs(labels: Iterable[int]) -> list[list[Any]]:
+            return [[label, names[label]] for label in labels if label in names]
+
+        said = {
+            "set" if self.exact else "add": pairs(self.add),
+            "remove": pairs(self.remove),
+            "replace": pairs(self.replace or ()),
+            "clear": self.clear,
+            "nothing": self.nothing,
+        }
+        return {name: value for name, value in said.items() if value or name == "set"}
+
+
+# Labeling ----------------------------------------------------------------------------------------
 @transaction.atomic
 def annotate(
     member: Member,
@@ -112,6 +193,8 @@ def annotate(
     add: Iterable[int] = (),
     remove: Iterable[int] = (),
     clear: bool = False,
+    nothing: bool = False,
+    replace: tuple[int, int] | None = None,
     scores: Mapping[int, float] | None = None,
 ) -> Result:
     """Adds and removes labels (by id) on the selected samples of the member's job.
@@ -120,34 +203,132 @@ def annotate(
     `scores` marks added labels as accepted from the model, with its score. At most eight
     statements for one image; the number does not grow with the number of images up to a batch.
     """
-    job, add, remove = member.job, list(dict.fromkeys(add)), set(remove)
-    if not (add or remove or clear):
-        raise DomainError(_("Say which labels to add or to remove."), code="labels")
-    if job.mode == Mode.SINGLE and len(add) > 1:
-        raise DomainError(_("Images of this job carry one label each."), code="single")
-    held = hold(selection.resolve(job), check_labels=(job, {*add, *remove}))
-    refuse_too_many(held)
+    job = member.job
+    labeling = Labeling(
+        mode=job.mode,
+        add=tuple(dict.fromkeys(add)),
+        remove=tuple(dict.fromkeys(remove)),
+        clear=clear,
+        nothing=nothing,
+        replace=replace,
+    )
+    labeling.check()
+    names = dict.fromkeys(labeling.labels, "")
+    samples = selection.resolve(job)
+    if number := bulk.number_if_large(selection, samples):
+        told = labeling.told(names_of(job, names))
+        return bulk.start(
+            member, selection, verb=Verb.LABEL, told=told, how=asdict(labeling), number=number
+        )
+    return _carry_out(member, labeling, hold(samples, names=names), names, scores)
+
+
+def names_of(job: Job, labels: Iterable[int]) -> dict[int, str]:
+    """The names of the job's labels with these ids; all of them have to be there."""
+    names = dict(job.labels.filter(pk__in=labels).values_list("pk", "name"))
+    if len(names) < len(set(labels)):
+        raise DomainError(_("A label that was named is not a label of this job."), code="label")
+    return names
+
+
+@transaction.atomic
+def set_labels(member: Member, sample_id: int, labels: Iterable[int], *, version: int) -> Result:
+    """Writes the whole set of one sample's labels, unless it changed since `version` was read:
+    then nothing is written, and the refusal holds both states."""
+    job = member.job
+    labeling = Labeling(mode=job.mode, add=tuple(dict.fromkeys(labels)), exact=True)
+    labeling.check()
+    names = dict.fromkeys(labeling.labels, "")
+    held = hold(job.samples.filter(pk=sample_id), names=names)
+    for sample in held:
+        if sample.version != version:
+            raise Conflict(
+                _("Somebody changed this image in the meantime. Look at both states."),
+                code="version",
+                yours={"labels": list(labeling.add), "version": version},
+                present={
+                    "labels": sorted(sample.annotations),
+                    "state": sample.state,
+                    "version": sample.version,
+                },
+            )
+    return _carry_out(member, labeling, held, names, None)
+
+
+def _carry_out(
+    member: Member,
+    labeling: Labeling,
+    held: list["Held"],
+    names: dict[int, str],
+    scores: Mapping[int, float] | None,
+) -> Result:
     now, edits = timezone.now(), []
     for sample in held:
         has = sample.annotations
-        gone = set(has) if clear else remove & set(has)
-        if job.mode == Mode.SINGLE and add:
-            gone = set(has)
-        gone -= set(add)
-        new = [_row(label, member, now, scores) for label in add if label not in has]
-        if new or gone:
-            left = len(has) - len(gone) + len(new)
-            state = SampleState.LABELED if left else SampleState.UNLABELED
-            removed = [has[label] for label in sorted(gone)]
+        outcome = labeling.outcome(has, sample.state)
+        if outcome is not None:
             edits.append(
-                sample.edit(added=new, removed=removed, state=state, by=member.user.pk, at=now)
+                sample.edit(
+                    added=[row(label, member, now, scores) for label in outcome.new],
+                    removed=[has[label] for label in sorted(outcome.gone)],
+                    state=outcome.state,
+                    by=member.user.pk,
+                    at=now,
+                )
             )
-    return apply(member, edits, verb=Verb.ACCEPT if scores is not None else Verb.LABEL)
+    verb = Verb.ACCEPT if scores is not None else Verb.LABEL
+    return apply(member, edits, verb=verb, told=labeling.told(names))
 
 
-def _row(
-    label: int, member: Member, now: datetime, scores: Mapping[int, float] | None
+@bulk.carries_out(Verb.LABEL)
+def label_many(
+    member: Member, change: Change, samples: QuerySet[Sample], how: dict[str, Any]
+) -> in_sql.Written:
+    """A part of a large labeling, in SQL; what it does is what `annotate` would do."""
+    replace = tuple(how["replace"]) if how["replace"] else None
+    labeling = Labeling(
+        **how | {"add": tuple(how["add"]), "remove": tuple(how["remove"]), "replace": replace}
+    )
+    known = set(member.job.labels.filter(pk__in=labeling.labels).values_list("pk", flat=True))
+    if known != labeling.labels:
+        # One was deleted while the run went on.
+        return in_sql.Written()
+    has: dict[int, list[int]] = {}
+    states = dict(in_sql.locked(samples).values_list("pk", "state"))
+    carried = Annotation.objects.filter(sample__in=in_sql.among(list(states)))
+    pairs = carried.values_list("sample_id", "label_id")
+    for sample, label in pairs:
+        has.setdefault(sample, []).append(label)
+    groups: dict[tuple, list[int]] = defaultdict(list)
+    for sample, state in states.items():
+        outcome = labeling.outcome(has.get(sample, ()), state)
+        if outcome is not None:
+            growth = len(outcome.new) - len(outcome.gone)
+            groups[outcome.new, growth, outcome.state].append(sample)
+    labeled = {"last_by": change.actor_id, "last_at": change.created_at}
+    parts = [
+        in_sql.Part(ids, new, {"state": state, "label_count": F("label_count") + growth, **labeled})
+        for (new, growth, state), ids in groups.items()
+    ]
+    return in_sql.write(change, parts, removed=_removed(labeling))
+
+
+def _removed(labeling: Labeling) -> Q | None:
+    """Which annotations of a sample that changes go, or None where none can."""
+    if labeling.replace and labeling.mode == Mode.MULTI:
+        return Q(label=labeling.replace[0])
+    stay = labeling.replace[1:] if labeling.replace else labeling.add
+    takes_all = labeling.clear or labeling.nothing or labeling.exact
+    if takes_all or (labeling.mode == Mode.SINGLE and stay):
+        return ~Q(label__in=stay)
+    gone = set(labeling.remove) - set(labeling.add)
+    return Q(label__in=gone) if gone else None
+
+
+def row(
+    label: int, member: Member, now: datetime, scores: Mapping[int, float] | None = None
 ) -> dict[str, Any]:
+    """A new annotation, as a change keeps it."""
     return {
         "label": label,
         "user": member.user.pk,
@@ -157,38 +338,41 @@ def _row(
     }
 
 
-def refuse_too_many(held: list[Held]) -> None:
-    if len(held) > MOST_AT_ONCE:
-        raise DomainError(too_many(), code="too_many")
+def moment(text: str) -> datetime:
+    """A moment in a history. Those that SQLite wrote lack their zone, which is UTC."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def hold(
-    samples: QuerySet[Sample], *, check_labels: tuple[Job, set[int]] | None = None
-) -> list[Held]:
+# Reading and writing -----------------------------------------------------------------------------
+def hold(samples: QuerySet[Sample], *, names: dict[int, str] | None = None) -> list[Held]:
     """Locks the samples and reads them with their annotations, in one statement.
 
-    `check_labels` has the same statement tell whether the labels are labels of the job.
+    The same statement fills in the `names` of labels, and refuses those that the job lacks.
     """
     fields = ["id", "state", "label_count", "last_by_id", "last_at", "last_change_id"]
-    fields += ["is_hard", "trashed_at"]
+    fields += ["is_hard", "trashed_at", "version"]
     of = [f"annotations__{name}" for name in ("label_id", "user_id", "origin", "confidence")]
     rows = samples.order_by("id").select_for_update(of=("self",))
-    wanted: set[int] = set()
-    if check_labels is not None:
-        job, wanted = check_labels
-        known = {
-            f"label_{pk}": Subquery(
-                Label.objects.filter(job=OuterRef("job_id"), pk=pk).values("pk")[:1]
-            )
-            for pk in sorted(wanted)
-        }
-        rows = rows.annotate(**known)
-        of += known
+    names = {} if names is None else names
+    wanted = sorted(names)
+    named = {
+        f"label_{pk}": Subquery(
+            Label.objects.filter(job=OuterRef("job_id"), pk=pk).values("name")[:1]
+        )
+        for pk in wanted
+    }
+    of += named
     found: dict[int, Held] = {}
+    rows = rows.annotate(**named)
     for row in rows.values_list(*fields, "annotations__id", "annotations__created_at", *of):
-        own, (pk, at, label, user, origin, confidence, *known_labels) = row[:8], row[8:]
-        if None in known_labels:
-            raise DomainError(_("A label that was named is not a label of this job."), code="label")
+        own, (pk, at, label, user, origin, confidence, *found_names) = row[:9], row[9:]
+        if not found:
+            if None in found_names:
+                raise DomainError(
+                    _("A label that was named is not a label of this job."), code="label"
+                )
+            names.update(zip(wanted, found_names, strict=True))
         sample = found.setdefault(row[0], Held(*own))
         if pk is not None:
             sample.annotations[label] = {
@@ -209,11 +393,13 @@ def apply(
     reverts: Change | None = None,
     skipped: int = 0,
     onto: Change | None = None,
+    told: dict[str, Any] | None = None,
 ) -> Result:
     """Writes the edits as one change: rows, history, counters, live message.
 
     With `onto` they become part of that change, of the same verb: what a run does in many
-    transactions is one change for people. No sample comes twice in it.
+    transactions is one change for people. No sample comes twice in it. `told`: what the history
+    needs to say what was done.
     """
     if not edits:
         return Result(None, [], {}, skipped)
@@ -222,7 +408,12 @@ def apply(
         _grown(onto, len(edits))
         if onto
         else Change.objects.create(
-            job=job, actor=member.user, verb=verb, sample_count=len(edits), reverts=reverts
+            job=job,
+            actor=member.user,
+            verb=verb,
+            params=told or {},
+            sample_count=len(edits),
+            reverts=reverts,
         )
     )
     is_revert = change.reverts_id is not None
@@ -232,7 +423,7 @@ def apply(
             sample_id=edit.sample.id,
             added=edit.added,
             removed=edit.removed,
-            before=edit.sample.before(),
+            before=edit.sample.before() | edit.extra,
             after=edit.points_at if is_revert else change.pk,
         )
         for edit in edits
@@ -241,17 +432,18 @@ def apply(
     _write_samples(edits, change, is_revert=is_revert)
     counts = counters.add(job, _deltas(edits))
     ids = [edit.sample.id for edit in edits]
-    message = {
-        "type": "samples.changed",
-        # A change that grows is older than what others did since; its counters are not.
-        "change": None if onto else change.pk,
-        "verb": verb,
-        "actor": member.user.pk if member.user else None,
-        "ids": ids if len(ids) <= MOST_IN_MESSAGE else [],
-        "total": len(ids),
-        "counts": counts,
-    }
-    live.send_on_commit(job.pk, message)
+    if onto is None:
+        # Of a change that grows, the run tells.
+        message = {
+            "type": "samples.changed",
+            "change": change.pk,
+            "verb": verb,
+            "actor": member.user.pk if member.user else None,
+            "ids": ids if len(ids) <= MOST_IN_MESSAGE else [],
+            "total": len(ids),
+            "counts": counts,
+        }
+        live.send_on_commit(job.pk, message)
     return Result(change, ids, counts, skipped)
 
 
@@ -274,7 +466,7 @@ def _write_annotations(edits: list[Edit]) -> None:
             user_id=row["user"],
             origin=row["origin"],
             confidence=row["confidence"],
-            created_at=datetime.fromisoformat(row["at"]),
+            created_at=moment(row["at"]),
         )
         for edit in edits
         for row in edit.added

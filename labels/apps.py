@@ -7,6 +7,7 @@ class LabelsConfig(AppConfig):
     name = "labels"
 
     def ready(self) -> None:
-        # Makes the kinds of runs, and what is done regularly, known to the engine.
-        import_module("labels.imports")
-        import_module("labels.trash")
+        # Makes the kinds of runs and what is done regularly known to the engine, and to bulk edits
+        # what they can do.
+        for name in ("annotate", "hard", "imports", "trash", "undo"):
+            import_module(f"labels.{name}")

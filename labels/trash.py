@@ -4,15 +4,19 @@ A sample in the trash keeps its labels and all else; only its counters change. A
 LABELHUB_TRASH_DAYS the trash is emptied of it: see `purge`.
 """
 
+from datetime import datetime
+from typing import Any
+
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotators.models import Member
 from jobs import counters
 from jobs.models import PURGED, Change, Job, Sample, SampleState, Verb, trash_ends
-from jobs.selection import MOST_AT_ONCE, Selection
-from labels.annotate import Result, apply, hold, refuse_too_many
+from jobs.selection import Selection
+from labels import bulk, in_sql
+from labels.annotate import Result, apply, hold
 from runs.clock import regularly
 
 PURGED_AT_ONCE = 500
@@ -24,27 +28,27 @@ BATCHES_AT_ONCE = 20
 def trash(member: Member, selection: Selection, *, onto: Change | None = None) -> Result:
     """Puts the selected samples into the trash of the member's job."""
     selection.check_expected(member.job)
-    held = hold(selection.resolve(member.job))
-    refuse_too_many(held)
+    samples = selection.resolve(member.job)
+    if number := bulk.number_if_large(selection, samples):
+        return bulk.start(member, selection, verb=Verb.TRASH, how={}, number=number)
     now = timezone.now()
-    edits = [sample.edit(trashed_at=now) for sample in held]
+    edits = [sample.edit(trashed_at=now) for sample in hold(samples)]
     return apply(member, edits, verb=Verb.TRASH, onto=onto)
 
 
 @transaction.atomic
 def restore(member: Member, selection: Selection, *, onto: Change | None = None) -> Result:
     """Takes the selected samples out of the trash: they are again what they were."""
-    held = hold(selection.resolve_trash(member.job))
-    refuse_too_many(held)
-    edits = [sample.edit(trashed_at=None) for sample in held]
+    samples = selection.resolve_trash(member.job)
+    if number := bulk.number_if_large(selection, samples):
+        return bulk.start(member, selection, verb=Verb.RESTORE, how={}, number=number)
+    edits = [sample.edit(trashed_at=None) for sample in hold(samples)]
     return apply(member, edits, verb=Verb.RESTORE, onto=onto)
 
 
 def restore_all(member: Member) -> Result:
-    """Takes everything out of the trash, at most as much as one request may; the newest first."""
-    newest = Sample.everything.filter(job=member.job).restorable().order_by("-trashed_at", "-pk")
-    ids = newest.values_list("pk", flat=True)[:MOST_AT_ONCE]
-    return restore(member, Selection(ids=tuple(ids)))
+    """Takes everything out of the trash; much of it as a run."""
+    return restore(member, Selection(query=""))
 
 
 # Emptying ----------------------------------------------------------------------------------------
@@ -85,3 +89,34 @@ def _purge_some(job: Job) -> int:
     )
     counters.add(job, {counters.TRASH: -len(ids)})
     return len(ids)
+
+
+@bulk.carries_out(Verb.TRASH)
+def trash_many(
+    member: Member,  # noqa: ARG001
+    change: Change,
+    samples: QuerySet[Sample],
+    how: dict[str, Any],  # noqa: ARG001
+) -> in_sql.Written:
+    return _write(change, samples, timezone.now())
+
+
+def _in_trash(job: Job, selection: Selection, how: dict[str, Any]) -> QuerySet[Sample]:  # noqa: ARG001
+    return selection.resolve_trash(job)
+
+
+@bulk.carries_out(Verb.RESTORE, rows=_in_trash)
+def restore_many(
+    member: Member,  # noqa: ARG001
+    change: Change,
+    samples: QuerySet[Sample],
+    how: dict[str, Any],  # noqa: ARG001
+) -> in_sql.Written:
+    return _write(change, samples, None)
+
+
+def _write(
+    change: Change, samples: QuerySet[Sample], trashed_at: datetime | None
+) -> in_sql.Written:
+    ids = list(in_sql.locked(samples).values_list("pk", flat=True))
+    return in_sql.write(change, [in_sql.Part(ids, columns={"trashed_at": trashed_at})])

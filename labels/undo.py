@@ -1,24 +1,46 @@
 """Takes changes back, and puts them back again. Samples that others touched since stay as they
 are, and the result says how many."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotators.access import require
 from annotators.models import Member
 from annotators.roles import Ability
-from jobs.models import IS_LIVE, Change, ChangeItem, Sample, SampleState, Verb, trash_ends
+from jobs.models import IS_LIVE, Change, ChangeItem, Job, Sample, SampleState, Verb, trash_ends
+from jobs.selection import MOST_AT_ONCE, Selection
 from labelhub.errors import Conflict
-from labels.annotate import Edit, Held, Result, apply, hold
+from labels import bulk
+from labels.annotate import Edit, Held, Result, apply, hold, moment
+from labels.in_sql import Written
 
 # How far back a person's own changes can be undone one by one.
 UNDO_DEPTH = 50
 # An undo is taken back by a redo; files that were deleted are gone.
 NOT_UNDONE = (Verb.UNDO, Verb.DELETE_FILES)
+ITEMS_AT_ONCE = 500
+OF_THE_RUN = ("run", "planned", "skipped")
+
+# Makes the edits that take items back, for verbs that change more than samples and annotations.
+Backwards = Callable[[Member, list[ChangeItem], list[Held]], list[Edit]]
+_backwards_of: dict[str, Backwards] = {}
+
+
+def takes_back(verb: Verb) -> Callable[[Backwards], Backwards]:
+    """Decorates the function that makes and, beyond samples and annotations, carries out the
+    edits that take back changes with this verb, or put them back."""
+
+    def decorate(function: Backwards) -> Backwards:
+        _backwards_of[verb] = function
+        return function
+
+    return decorate
 
 
 def undo_last(member: Member) -> Result:
@@ -29,6 +51,26 @@ def undo_last(member: Member) -> Result:
 def redo_last(member: Member) -> Result:
     """Puts back what the member's own last undo took, unless they labeled since."""
     return _revert_last(member, redo=True)
+
+
+@transaction.atomic
+def undo_change(member: Member, change: Change) -> Result:
+    """Undoes a change of the member's job, whoever made it; of an undo, this is a redo."""
+    obstacle = why_not(change)
+    if obstacle:
+        raise Conflict(obstacle, code="undone")
+    if change.actor_id != member.user.pk:
+        require(member, Ability.UNDO_OTHERS)
+    return revert(member, change, verb=Verb.REDO if change.verb == Verb.UNDO else Verb.UNDO)
+
+
+def why_not(change: Change) -> str:
+    """Why nobody can undo the change, or nothing."""
+    if change.verb == Verb.DELETE_FILES:
+        return _("Files that were deleted are gone.")
+    if _is_reverted(change):
+        return _("This was undone already.")
+    return ""
 
 
 @transaction.atomic
@@ -62,32 +104,95 @@ def _last_to_redo(recent: list[Change]) -> Change | None:
     return None
 
 
+@transaction.atomic
 def revert(member: Member, change: Change, *, verb: Verb) -> Result:
-    """Takes back a change of the member's job, sample by sample, where its result still stands."""
-    items = {item.sample_id: item for item in change.items.all()}
-    labels = set(member.job.labels.values_list("pk", flat=True))
-    edits = []
-    within_reach = Sample.everything.filter(IS_LIVE | Q(trashed_at__gt=trash_ends()))
-    for sample in hold(within_reach.filter(job=member.job, pk__in=items)):
-        item = items[sample.id]
-        if sample.change == item.after:
-            edits.append(_backwards(sample, item, labels))
-    if any(edit.trashed_at != edit.sample.trashed_at for edit in edits):
+    """Takes back a change of the member's job, sample by sample, where its result still stands.
+
+    A run that is still at work on it is stopped first.
+    """
+    bulk.stop(change)
+    change = Change.objects.select_for_update(of=("self",)).get(pk=change.pk)
+    if Change.objects.filter(reverts=change).exists():
+        raise Conflict(_("This was undone already."), code="undone")
+    what = change.params.get("what") or _told(change)
+    if what["verb"] in (Verb.TRASH, Verb.RESTORE):
         # The role can have changed since.
         require(member, Ability.DELETE_IMAGES)
-    skipped = len(items) - len(edits)
+    if change.sample_count > MOST_AT_ONCE:
+        how, number = {"reverts": change.pk}, change.sample_count
+        told = {"what": what}
+        return bulk.start(
+            member, None, verb=verb, how=how, number=number, told=told, reverts=change
+        )
+    edits, skipped = _backwards_all(member, change.items.all(), what["verb"])
+    told = {"what": what} | ({"skipped": skipped} if skipped else {})
     if not edits:
         # Marks it as taken back all the same, so that the next undo goes on to the one before.
         Change.objects.create(
-            job=member.job, actor=member.user, verb=verb, sample_count=0, reverts=change
+            job=member.job,
+            actor=member.user,
+            verb=verb,
+            sample_count=0,
+            reverts=change,
+            params=told,
         )
-    return apply(member, edits, verb=verb, reverts=change, skipped=skipped)
+    return apply(member, edits, verb=verb, reverts=change, skipped=skipped, told=told)
 
 
-def _backwards(sample: Held, item: ChangeItem, labels: set[int]) -> Edit:
+def _told(change: Change) -> dict[str, Any]:
+    """What the history needs to say what was undone: of an undo that was undone, the first."""
+    params = {name: value for name, value in change.params.items() if name not in OF_THE_RUN}
+    return {
+        "verb": change.verb,
+        "actor": change.actor_id,
+        "name": str(change.actor or ""),
+        "number": change.sample_count,
+        "params": params,
+    }
+
+
+def _items(job: Job, selection: Selection, how: dict[str, Any]) -> QuerySet[ChangeItem]:  # noqa: ARG001
+    return ChangeItem.objects.filter(change=how["reverts"])
+
+
+@bulk.carries_out(Verb.UNDO, Verb.REDO, rows=_items, at_once=ITEMS_AT_ONCE)
+def revert_many(
+    member: Member,
+    change: Change,
+    items: QuerySet[ChangeItem],
+    how: dict[str, Any],  # noqa: ARG001
+) -> Written:
+    edits, skipped = _backwards_all(member, items, change.params["what"]["verb"])
+    result = apply(member, edits, verb=change.verb, onto=change)
+    return Written(len(edits), skipped, counts=result.counts)
+
+
+def _backwards_all(
+    member: Member, items: QuerySet[ChangeItem], verb: str
+) -> tuple[list[Edit], int]:
+    """The edits that take the items back, and how many samples others have changed since."""
+    by_sample = {item.sample_id: item for item in items}
+    within_reach = Sample.everything.filter(IS_LIVE | Q(trashed_at__gt=trash_ends()))
+    stand = [
+        sample
+        for sample in hold(within_reach.filter(job=member.job, pk__in=by_sample))
+        if sample.change == by_sample[sample.id].after
+    ]
+    back = _backwards_of.get(verb, _backwards)
+    edits = back(member, [by_sample[sample.id] for sample in stand], stand)
+    return edits, len(by_sample) - len(edits)
+
+
+def _backwards(member: Member, items: list[ChangeItem], samples: list[Held]) -> list[Edit]:
+    labels = set(member.job.labels.values_list("pk", flat=True))
+    pairs = zip(samples, items, strict=True)
+    return [backwards(sample, item, labels) for sample, item in pairs]
+
+
+def backwards(sample: Held, item: ChangeItem, labels: Iterable[int], **extra: Any) -> Edit:
     """The edit that leads from what the item left to what it found. A label that was deleted in
-    between cannot come back."""
-    gone = {row["label"] for row in item.added}
+    between (is not among `labels`) cannot come back."""
+    gone = {label_in(row) for row in item.added}
     removed = [row for label, row in sample.annotations.items() if label in gone]
     back = [
         row
@@ -95,23 +200,28 @@ def _backwards(sample: Held, item: ChangeItem, labels: set[int]) -> Edit:
         if row["label"] in labels and row["label"] not in sample.annotations
     ]
     left = len(sample.annotations) - len(removed) + len(back)
-    state = item.before["state"]
+    before = item.before
+    state = before["state"]
     if left:
         state = SampleState.LABELED
     elif len(back) < len(item.removed):
         state = SampleState.UNLABELED
-    before = item.before
-    was_trashed = before.get("trashed_at") is not None
     return sample.edit(
         added=back,
         removed=removed,
         state=state,
-        by=before["by"],
-        at=datetime.fromisoformat(before["at"]) if before["at"] else None,
-        is_hard=before.get("is_hard", sample.is_hard),
-        trashed_at=_trashed(sample, was_trashed),
-        points_at=before["change"],
+        by=before.get("by"),
+        at=moment(before["at"]) if "at" in before else None,
+        is_hard=bool(before.get("is_hard")),
+        trashed_at=_trashed(sample, before.get("trashed_at") is not None),
+        points_at=before.get("change"),
+        extra=extra,
     )
+
+
+def label_in(row: dict[str, Any] | int) -> int:
+    """The label of an annotation in a history, whose short form is the label alone."""
+    return row if isinstance(row, int) else row["label"]
 
 
 def _trashed(sample: Held, was_trashed: bool) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Pages of deleting: the question, and the trash."""
+"""Pages of deleting (the question, and the trash) and of history (of a job, and of one image)."""
 
 import json
 from collections.abc import Iterable
@@ -11,21 +11,24 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from annotators.access import member_or_404
 from annotators.models import Member, User
 from annotators.roles import Ability
 from datasets.thumbnails import Size, content_key
 from jobs import counters, deletions, selection
-from jobs.models import Job, Sample
+from jobs.models import PURGED, Job, Sample, Verb
 from jobs.pages import read_number
 from labelhub.errors import DomainError
-from labels.api import result_body
+from labels import history as changes
+from labels.api import message_of
 from labels.trash import restore, restore_all
+from labels.undo import undo_change
 
 ROWS_PER_PAGE = 50
 
@@ -139,7 +142,7 @@ def _restore(request: HttpRequest, member: Member) -> None:
         messages.error(request, error.message)
     else:
         say = messages.success if result.change else messages.info
-        say(request, result_body(result)["message"])
+        say(request, message_of(result))
 
 
 def _rows(job: Job, samples: Iterable[Sample]) -> list[Row]:
@@ -160,3 +163,67 @@ def _rows(job: Job, samples: Iterable[Sample]) -> list[Row]:
         )
 
     return [row(sample) for sample in samples]
+
+
+# History -----------------------------------------------------------------------------------------
+@login_required
+@require_GET
+def history(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Who did what, the newest first."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    place = changes.read_place(request.GET)
+    page = changes.read_page(member, place)
+    context = {
+        "member": member,
+        "job": member.job,
+        "page": page,
+        "place": place,
+        "people": _people(member),
+        "verbs": Verb.choices,
+        "older": place.query(before=page.next) if page.next else "",
+        "newest": place.query(),
+        "is_working": any(entry.run for entry in page.entries),
+    }
+    return render(request, "labels/history.html", context)
+
+
+def _people(member: Member) -> list[User]:
+    """Whose changes can be asked for: who may not see the members asks for their own."""
+    if not member.can(Ability.SEE_MEMBERS):
+        return [member.user]
+    members = member.job.members.select_related("user").order_by("pk")
+    return [one.user for one in members]
+
+
+@login_required
+@require_POST
+def history_undo(request: HttpRequest, job_id: int, change_id: int) -> HttpResponse:
+    member = member_or_404(request.user, job_id, Ability.LABEL)
+    change = get_object_or_404(member.job.changes, pk=change_id)
+    try:
+        result = undo_change(member, change)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, message_of(result))
+    kept = changes.read_place(request.GET).address
+    return redirect(reverse("history", args=[job_id]) + (f"?{kept}" if kept else ""))
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def sample_history(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
+    """What was done to one image: a list for the viewer, or without scripts a page."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    rows = Sample.everything.filter(job=member.job).exclude(trashed_at=PURGED)
+    sample = get_object_or_404(rows, pk=sample_id)
+    context = {
+        "member": member,
+        "job": member.job,
+        "sample": sample,
+        "name": sample.path.rpartition("/")[2],
+        "entries": changes.of_sample(member, sample),
+    }
+    template = "labels/_sample_history.html" if request.htmx else "labels/sample_history.html"
+    return render(request, template, context)

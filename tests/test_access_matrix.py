@@ -11,6 +11,8 @@ from annotators import services as people_services
 from annotators.models import Invitation, User
 from annotators.roles import Ability, Role, can
 from jobs import services as job_services
+from jobs.selection import Selection
+from labels.hard import mark_hard
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +55,9 @@ ROWS = [
     Row("run", "get", Ability.VIEW, child="run"),
     Row("run", "post", Ability.EXPORT, child="run", body={"command": "cancel"}),
     Row("download", "get", Ability.EXPORT, child="run"),
+    Row("history", "get", Ability.VIEW),
+    Row("history_undo", "post", Ability.UNDO_OTHERS, child="change"),
+    Row("sample_history", "get", Ability.VIEW, child="sample"),
     Row("members", "get", Ability.SEE_MEMBERS),
     Row("members", "post", Ability.MANAGE_MEMBERS, body={"email": "e@x.org", "role": "labeler"}),
     Row("member_role", "post", Ability.MANAGE_MEMBERS, child="member", body={"role": "reviewer"}),
@@ -69,12 +74,18 @@ ROWS = [
     Row("api_deletion", "post", Ability.DELETE_FILES, body={"ids": [], "expected": 0}),
     Row("api_deletion_preview", "post", Ability.DELETE_FILES, body={"ids": []}),
     Row("api_deletion_test", "post", Ability.DELETE_FILES),
+    Row("api_sample_labels", "post", Ability.LABEL, "sample", {"labels": [], "version": 0}),
+    Row("api_sample_history", "get", Ability.VIEW, child="sample"),
+    Row("api_selection", "post", Ability.VIEW, body={"query": ""}),
+    Row("api_changes", "get", Ability.VIEW),
+    Row("api_change_undo", "post", Ability.UNDO_OTHERS, child="change"),
     Row("api_undo", "post", Ability.LABEL),
     Row("api_redo", "post", Ability.LABEL),
     Row("api_labels", "get", Ability.VIEW),
     Row("api_labels", "post", Ability.CREATE_LABEL, body={"name": "cow"}),
     Row("api_predict", "post", Ability.PREDICT, body={"ids": [10**9]}),
     Row("api_accept", "post", Ability.LABEL, child="sample", body={"name": "cat"}),
+    Row("api_reject", "post", Ability.LABEL, child="sample", body={"name": "cat"}),
     Row("api_uploads", "put", Ability.ADD_DATA, query="?path=a.jpg"),
     Row("api_uploads", "get", Ability.ADD_DATA, query="?path=a.jpg&size=1&modified=1"),
     Row("api_uploads", "delete", Ability.ADD_DATA, query="?path=a.jpg&size=1&modified=1"),
@@ -121,11 +132,12 @@ def test_every_route_of_a_job_has_its_row():
 
 @dataclass
 class World:
-    """A job with one child of each kind."""
+    """A job with one child of each kind. The change is of the colleague."""
 
     job: Any
     sample: Any
     run: Any
+    change: Any
     member: Any
     invitation: Any
 
@@ -137,12 +149,13 @@ def world(owner: User, colleague: User) -> World:
     run = job_services.start_export(job, by=owner, options=options)
     make.finish_runs()
     member = make.member(job, colleague, Role.LABELER)
+    marked = mark_hard(make.membership(job, colleague), Selection(query=""), is_hard=True)
     people_services.invite(
         job.members.select_related("user", "job").get(user=owner),
         email=f"new-{job.pk}@example.org",
         role=Role.LABELER,
     )
-    return World(job, sample, run, member, Invitation.objects.get(job=job))
+    return World(job, sample, run, marked.change, member, Invitation.objects.get(job=job))
 
 
 @pytest.fixture
@@ -156,8 +169,8 @@ def send(client, row: Row, job_world: World, child_world: World | None = None):
     kwargs, body = {"job_id": job_world.job.pk}, dict(row.body)
     if row.child:
         pk = getattr(child_world, row.child).pk
-        # The one address whose child comes in the body.
-        if row.name == "api_accept":
+        # The addresses whose child comes in the body.
+        if row.name in ("api_accept", "api_reject"):
             body["sample"] = pk
         else:
             kwargs[f"{row.child}_id"] = pk

@@ -9,7 +9,7 @@ from django.utils import timezone
 from jobs import counters
 from jobs.models import Sample, Verb
 from jobs.selection import Selection
-from labelhub.errors import Conflict, DomainError
+from labelhub.errors import Conflict
 from labels.annotate import annotate
 from labels.hard import mark_hard
 from labels.trash import restore, trash
@@ -147,16 +147,6 @@ def test_a_query_that_finds_another_number_than_was_seen_deletes_nothing(job, al
         trash(make.membership(job, alice), Selection(query="state=unlabeled", expected=3))
 
     assert (refused.value.code, job.samples.count()) == ("selection", 2)
-
-
-def test_more_than_can_be_done_in_one_request_is_refused(job, alice, monkeypatch):
-    make.images(job, 3)
-    monkeypatch.setattr("labels.annotate.MOST_AT_ONCE", 2)
-
-    with pytest.raises(DomainError) as refused:
-        trash(make.membership(job, alice), Selection(query=""))
-
-    assert refused.value.code == "too_many"
 
 
 def test_what_is_done_in_parts_is_one_change_and_undone_as_one(job, alice):
