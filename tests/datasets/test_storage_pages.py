@@ -208,7 +208,8 @@ def test_a_job_over_a_folder_in_a_bucket_gets_images(s3_server, bucket, fields, 
     page = client.get(f"/api/jobs/{job['id']}/samples/").json()
     assert [sample["path"] for sample in page["results"]] == ["a.jpg", "may/b.jpg"]
     sample = page["results"][0]
-    assert client.get(reverse("image", args=[job["id"], sample["id"]])).content == content
+    image = client.get(reverse("image", args=[job["id"], sample["id"]]), {"stream": 1})
+    assert b"".join(image) == content
 
 
 def test_keys_given_to_no_one_stay_out_of_the_log(fields, alice, caplog):

@@ -52,7 +52,9 @@ def bucket_storage(server, *, bucket: str = "", prefix: str | None = None, **fie
 
 def job_over(storage: Storage, owner, number: int, *, prefix: str = "photos/") -> Job:
     """A job over pictures below the prefix, beside one that is none of its business."""
-    dataset = Dataset.objects.create(name="Photos", storage=storage, prefix=prefix)
+    dataset = Dataset.objects.create(
+        name="Photos", storage=storage, prefix=prefix, created_by=owner
+    )
     driver = storage.driver()
     for at in range(number):
         driver.put(f"{prefix}image-{at:03}.jpg", picture(at))
@@ -224,7 +226,9 @@ def test_a_bucket_for_reading_only_is_found_out_before_anything_is_tried(ceph, a
         ceph.storage(bucket).put("a.jpg", picture(1))
         guest = read_only(ceph, bucket)
         storage = bucket_storage(guest, bucket=bucket, prefix="", owner=alice)
-        job = make.job(owner=alice, dataset=Dataset.objects.create(name="R", storage=storage))
+        job = make.job(
+            owner=alice, dataset=Dataset.objects.create(name="R", storage=storage, created_by=alice)
+        )
         services.synchronize(job.dataset, job=job, by=None)
         make.finish_runs()
 
@@ -242,7 +246,9 @@ def test_a_bucket_that_was_closed_since_its_test_keeps_every_row(ceph, alice):
         ceph.storage(bucket).put("a.jpg", picture(1))
         guest = read_only(ceph, bucket)
         storage = bucket_storage(guest, bucket=bucket, prefix="", can_delete=True)
-        job = make.job(owner=alice, dataset=Dataset.objects.create(name="R", storage=storage))
+        job = make.job(
+            owner=alice, dataset=Dataset.objects.create(name="R", storage=storage, created_by=alice)
+        )
         services.synchronize(job.dataset, job=job, by=None)
         make.finish_runs()
 
