@@ -1,4 +1,5 @@
 // @ts-check
+import { additionOf, takesFiles } from "./addition.js";
 import { csrfHeaders } from "./csrf.js";
 import { chosenIn, filesOf } from "./dropped.js";
 import { find, findAll, words } from "./find.js";
@@ -50,8 +51,10 @@ class ImageUpload extends HTMLElement {
       this.#send();
     });
     find(document, "form[data-add-images]")?.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit();
+      if (takesFiles(event.target)) {
+        event.preventDefault();
+        this.#submit();
+      }
     });
   }
 
@@ -196,7 +199,7 @@ class ImageUpload extends HTMLElement {
     const { imports = "", after = "" } = this.#addresses;
     try {
       if (this.#uploads.some(({ state }) => state === "done")) {
-        await call("POST", imports, {});
+        await call("POST", imports, additionOf(this.closest("form")));
       }
       location.href = after;
     } catch (error) {
