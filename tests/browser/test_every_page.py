@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from annotators import services as people_services
@@ -9,7 +10,7 @@ from annotators.access import member_or_404
 from annotators.models import User
 from annotators.roles import Role
 from jobs.selection import Selection
-from jobs.services import start_export
+from jobs.services import start_export, synchronize
 from labels.annotate import annotate
 from tests import make, people
 from tests.browser.test_team_story import picture
@@ -35,7 +36,11 @@ def pages(live) -> dict[str, str]:
     options = {"format": "paddleclas", "ratios": [80, 10, 10], "seed": 0, "with_images": True}
     run = start_export(job, by=alice, options=options)
     invited = people_services.invite(member, email="erin@example.org", role=Role.LABELER)
-    here = f"/jobs/{job.pk}/"
+    gone = samples[5].image
+    gone.missing_since = timezone.now()
+    gone.save()
+    sync = synchronize(job.dataset, job=job, by=alice)
+    here, dataset = f"/jobs/{job.pk}/", f"/datasets/{job.dataset_id}/"
     return {
         "sign-in": "/sign-in/",
         "invitation": "/invitations/" + invited.address.rstrip("/").rsplit("/", 1)[1] + "/",
@@ -44,7 +49,13 @@ def pages(live) -> dict[str, str]:
         "new-job": "/jobs/new/",
         "grid": here,
         "viewer": f"{here}samples/{samples[0].pk}/",
-        "add-images": f"{here}add/",
+        "add-data": f"{here}add/",
+        "historical-records": f"{here}imports/",
+        "datasets": "/datasets/",
+        "dataset": dataset,
+        "dataset-images": f"{dataset}images/?problem=missing",
+        "dataset-run": f"{dataset}runs/{sync.pk}/",
+        "dataset-runs": f"{dataset}runs/",
         "members": f"{here}members/",
         "export": f"{here}export/",
         "run": f"{here}runs/{run.pk}/",
