@@ -38,12 +38,12 @@ class DatasetForm(forms.ModelForm):
 
 class ScheduleForm(forms.Form):
     minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Synchronize by itself"), coerce=int, empty_value=None, required=False
+        label=gettext_lazy("Synchronize by itself"), coerce=int, empty_value=0
     )
 
     def __init__(self, *args, dataset: Dataset, **kwargs) -> None:
-        super().__init__(*args, initial={"minutes": dataset.sync_minutes or ""}, **kwargs)
-        choices = [("", _OFF), *_PRESETS.items()]
+        super().__init__(*args, initial={"minutes": dataset.sync_minutes or 0}, **kwargs)
+        choices = [(0, _OFF), *_PRESETS.items()]
         own = dataset.sync_minutes
         if own and own not in _PRESETS:
             choices.append((own, _MINUTES % {"n": own}))

@@ -136,7 +136,7 @@ def dataset_schedule(request: HttpRequest, dataset_id: int) -> HttpResponse:
     form = ScheduleForm(request.POST, dataset=found)
     if not form.is_valid():
         return HttpResponseBadRequest()
-    schedules.schedule(found, form.cleaned_data["minutes"])
+    schedules.schedule(found, form.cleaned_data["minutes"] or None)
     messages.success(request, _("The schedule was saved."))
     return redirect("dataset", dataset_id)
 

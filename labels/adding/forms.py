@@ -40,6 +40,7 @@ STATE_MEANINGS = {
     SampleState.LABELED: gettext_lazy("Labels come along and count at once."),
     SampleState.TO_CONFIRM: gettext_lazy("Labels come as suggestions until somebody confirms."),
 }
+FOUND_OUT = "auto"
 # A page that is left open does not make an upload of everything since.
 LONGEST_UPLOAD = timedelta(days=7)
 
@@ -72,10 +73,9 @@ class AdditionForm(forms.Form):
     format = forms.ChoiceField(
         label=gettext_lazy("Labels are written as"),
         choices=[
-            ("", pgettext_lazy("format of labels", "Found out by itself")),
+            (FOUND_OUT, pgettext_lazy("format of labels", "Found out by itself")),
             *((name, reader.title) for name, reader in READERS.items()),
         ],
-        required=False,
     )
     label_files = forms.CharField(
         label=gettext_lazy("Label files"),
@@ -153,7 +153,7 @@ class AdditionForm(forms.Form):
     def _labels(self, data: QueryDict) -> dict[str, Any]:
         given = self.cleaned_data
         return {
-            "format": given["format"],
+            "format": "" if given["format"] == FOUND_OUT else given["format"],
             "files": tuple(_lines(given["label_files"])),
             "renames": _renames(data),
             "only": tuple(_lines(given["only"])),

@@ -142,6 +142,7 @@ def _expected(addition: Addition, expected: Expected) -> dict[str, Any]:
         "more_labels": len(expected.labels) - LABELS_SHOWN,
         "new": expected.images - expected.already,
         "found": json.dumps(found),
+        "has_splits": any(row.split for row in expected.rows),
         "lacks_format": addition.state != SampleState.UNLABELED and not expected.format,
     }
 

@@ -21,7 +21,7 @@ export function additionOf(form) {
     text(name).split("\n").map((line) => line.trim()).filter(Boolean);
   return {
     state: text("state"),
-    format: text("state") === "unlabeled" ? "" : text("format"),
+    format: text("state") === "unlabeled" || text("format") === "auto" ? "" : text("format"),
     files: lines("label_files"),
     only: lines("only"),
     only_hard: given.has("only_hard"),
