@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -69,8 +69,7 @@ def _look_or_add(
 ) -> HttpResponse:
     asked = _signature(addition)
     if "add" in request.POST and request.POST.get("seen") == asked:
-        expected = json.loads(request.POST.get("found") or "{}")
-        return _started(member, _as_found(addition, expected))
+        return _started(member, _as_shown(addition, request.POST))
     expected = look_at(member, addition)
     context = _expected(addition, expected) | {"seen": asked}
     if "add" in request.POST:
@@ -84,16 +83,17 @@ def _signature(addition: Addition) -> str:
     return json.dumps([getattr(addition, name) for name in names])
 
 
-def _as_found(addition: Addition, found: Any) -> Addition:
+def _as_shown(addition: Addition, data: QueryDict) -> Addition:
     """With the format and the label files that the preview found. They come back with the form:
     nothing that the API would not take as well."""
-    if addition.state == SampleState.UNLABELED or not isinstance(found, dict):
+    if addition.state == SampleState.UNLABELED:
         return addition
-    files, companions = (
-        tuple(str(name) for name in found.get(key, ())) for key in ("files", "companions")
+    return replace(
+        addition,
+        format=addition.format or data.get("found_format", ""),
+        files=tuple(data.getlist("found_file")),
+        companions=tuple(data.getlist("found_companion")),
     )
-    chosen = addition.format or str(found.get("format", ""))
-    return replace(addition, format=chosen, files=files, companions=companions)
 
 
 def _started(member: Member, addition: Addition) -> HttpResponse:
@@ -127,11 +127,6 @@ def _field_of(error: DomainError, source: str) -> str | None:
 def _expected(addition: Addition, expected: Expected) -> dict[str, Any]:
     """What the preview shows, in words."""
     others = [one.format for one in expected.detected if one.format != expected.format]
-    found = {
-        "format": expected.format,
-        "files": expected.files,
-        "companions": expected.companions,
-    }
     return {
         "expected": expected,
         "title": READERS[expected.format].title if expected.format else "",
@@ -141,7 +136,6 @@ def _expected(addition: Addition, expected: Expected) -> dict[str, Any]:
         "labels": expected.labels[:LABELS_SHOWN],
         "more_labels": len(expected.labels) - LABELS_SHOWN,
         "new": expected.images - expected.already,
-        "found": json.dumps(found),
         "has_splits": any(row.split for row in expected.rows),
         "lacks_format": addition.state != SampleState.UNLABELED and not expected.format,
     }

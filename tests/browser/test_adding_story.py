@@ -125,7 +125,7 @@ def test_uploaded_files_come_with_the_labels_of_their_list(live, people_online, 
     assert live.is_healthy()
 
 
-def test_a_file_that_vanished_is_removed_and_brought_back(live, people_online, image_root):
+def test_a_file_that_vanished_is_removed_and_brought_back(live, people_online):
     alice = people.person("Alice", can_create_jobs=True)
     job = make.job(owner=alice, name="Street finds")
     for number in range(4):
