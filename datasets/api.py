@@ -1,4 +1,4 @@
-"""API of storages: connect, test, new keys, look into folders; and the datasets over them."""
+"""API of storages: connect, test, new keys, look into folders."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets import connection_tests, services
-from datasets.access import datasets_of, require_connect, storage_or_404, storages_of
-from datasets.models import AddressingChoice, Dataset, Storage, StorageKind
+from datasets.access import require_connect, storage_or_404, storages_of
+from datasets.models import AddressingChoice, Storage, StorageKind
 from datasets.places import BucketPlace, FolderPlace, Place, refusal
 from datasets.secrets import Secret
 from datasets.storages import StorageError
@@ -157,14 +157,6 @@ class LevelSerializer(serializers.Serializer):
     is_cut = serializers.BooleanField(help_text="There is more than is listed.")
 
 
-class DatasetSerializer(serializers.ModelSerializer):
-    storage = serializers.IntegerField(source="storage_id")
-
-    class Meta:
-        model = Dataset
-        fields = ["id", "name", "storage", "prefix", "created_at"]
-
-
 def _checkup(checkup: Checkup) -> dict[str, Any]:
     steps = connection_tests.rows(connection_tests.as_json(checkup))
     return CheckupSerializer(
@@ -275,13 +267,6 @@ class StorageFolders(APIView):
         return Response(LevelSerializer(body | {"is_cut": level.is_cut}).data)
 
 
-class Datasets(APIView):
-    @extend_schema(responses=DatasetSerializer(many=True))
-    def get(self, request: Request) -> Response:
-        rows = datasets_of(request.user).order_by("pk")
-        return Response(DatasetSerializer(rows, many=True).data)
-
-
 urlpatterns = [
     path("storages/", Storages.as_view(), name="api_storages"),
     path("storages/check/", PlaceCheck.as_view(), name="api_place_check"),
@@ -291,5 +276,4 @@ urlpatterns = [
     path(
         "storages/<int:storage_id>/folders/", StorageFolders.as_view(), name="api_storage_folders"
     ),
-    path("datasets/", Datasets.as_view(), name="api_datasets"),
 ]

@@ -34,6 +34,10 @@ _MESSAGES = {
     ),
     "wrong-extension": _("The name ends in %(suffix)s, yet this is a %(format)s image."),
     "no-label-file": _("There is no label file of this format. Choose another, or name the file."),
+    "no-labels-found": _(
+        "Nothing here says which labels the images have, so they came in without. Their labels can "
+        "be added later: choose the folder in “Add data”."
+    ),
     "image-not-found": _("The label file names this image, yet there is none of this name."),
     "same-bytes": _("The same picture is there already, as %(other)s. Both are kept."),
     "several-frames": _("The file holds several pictures; only the first is shown and labeled."),

@@ -247,6 +247,20 @@ def dataset_of(storage: Storage, *, prefix: str = "", name: str = "", by: User |
     return Dataset.objects.create(storage=storage, prefix=prefix, name=name, created_by=by)
 
 
+def change_dataset(
+    dataset: Dataset, *, name: str | None = None, reads_labels: bool | None = None
+) -> Dataset:
+    """Renames it, or has synchronizations read the texts beside images; None: as it is."""
+    if name is not None:
+        dataset.name = name.strip()
+        if not dataset.name:
+            raise DomainError(_("A dataset needs a name."), code="name")
+    if reads_labels is not None:
+        dataset.reads_labels = reads_labels
+    dataset.save(update_fields=["name", "reads_labels"])
+    return dataset
+
+
 @transaction.atomic
 def dataset_of_folder(typed: str, *, by: User | None) -> Dataset:
     folder = checked_folder(typed)

@@ -443,14 +443,6 @@ class KnownUploads(APIView):
         return Response({"known": sorted(known), "junk": junk})
 
 
-class Imports(APIView):
-    @extend_schema(request=None, responses={201: RunSerializer})
-    def post(self, request: Request, job_id: int) -> Response:
-        member = member_or_404(request.user, job_id, Ability.ADD_DATA)
-        run = services.synchronize(member.job.dataset, job=member.job, by=request.user)
-        return Response(RunSerializer(run).data, status=status.HTTP_201_CREATED)
-
-
 class Exports(APIView):
     @extend_schema(request=ExportSerializer, responses={201: RunSerializer})
     def post(self, request: Request, job_id: int) -> Response:
@@ -507,7 +499,6 @@ urlpatterns = [
     path("jobs/<int:job_id>/samples/<int:sample_id>/", OneSample.as_view(), name="api_sample"),
     path("jobs/<int:job_id>/uploads/", Uploads.as_view(), name="api_uploads"),
     path("jobs/<int:job_id>/uploads/known/", KnownUploads.as_view(), name="api_uploads_known"),
-    path("jobs/<int:job_id>/imports/", Imports.as_view(), name="api_imports"),
     path("jobs/<int:job_id>/exports/", Exports.as_view(), name="api_exports"),
     path("jobs/<int:job_id>/runs/", Runs.as_view(), name="api_runs"),
     path("jobs/<int:job_id>/runs/<int:run_id>/", OneRun.as_view(), name="api_run"),

@@ -1,5 +1,5 @@
-"""Looks into the folders that images may be taken from, of the server and of storages, for choosing
-one."""
+"""Looks into the folders that images may be taken from, of the server, of storages and of datasets,
+for choosing one."""
 
 import os
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from django.conf import settings
 
 from annotators.models import User
 from datasets.access import storages_of
-from datasets.models import Storage
+from datasets.models import Dataset, Storage
 from datasets.names import IMAGE_SUFFIXES, is_junk, readable, suffix
 from datasets.places import checked_prefix
 from datasets.services import look_below
@@ -96,9 +96,18 @@ def look_into_storage(user: User, storage_id: str | int, typed: str) -> StorageF
         storage = storages_of(user).filter(pk=storage_id).first()
     if storage is None:
         return StorageFolder(prefix=typed)
+    return _look(storage, typed)
+
+
+def look_into_dataset(dataset: Dataset, typed: str) -> StorageFolder:
+    """A folder of the dataset; its prefixes are below that of the dataset."""
+    return _look(dataset.storage, typed, below=dataset.prefix)
+
+
+def _look(storage: Storage, typed: str, *, below: str = "") -> StorageFolder:
     try:
         prefix = checked_prefix(typed)
-        level = look_below(storage, prefix)
+        level = look_below(storage, f"{below}{prefix}")
     except StorageError as error:
         return StorageFolder(storage, typed, problem=str(error))
     except DomainError as error:

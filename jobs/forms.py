@@ -200,10 +200,6 @@ class JobForm(forms.Form):
         self.add_error(fields.get(self.cleaned_data["source"]), error.message)
 
 
-class AddFilesForm(forms.Form):
-    files = FilesField(label=gettext_lazy("Files"))
-
-
 class LabelForm(forms.Form):
     """Its name is checked where labels are made."""
 

@@ -6,6 +6,7 @@ storage row, a folder of the server, or neither for the dataset's own storage; `
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -64,25 +65,29 @@ def as_folder(path: str) -> str:
     return "".join(f"{part}/" for part in parts)
 
 
-def sample_of_names(source: Source) -> tuple[list[str], bool]:
+def sample_of_names(source: Source, *, since: datetime | None = None) -> tuple[list[str], bool]:
     """Names below the source, some of each folder and so all label files near the top; whether
-    there are more.
+    there are more. With `since`, of files that were written from then on.
 
     A folder with a million images is passed over after its first ones.
     """
     names: list[str] = []
     after: str | None = None
     for _listing in range(_LISTINGS):
-        after = _list_until_full(source, names, after)
+        after = _list_until_full(source, names, after, since)
         if after is None:
             return names, False
     return names, True
 
 
-def _list_until_full(source: Source, names: list[str], after: str | None) -> str | None:
+def _list_until_full(
+    source: Source, names: list[str], after: str | None, since: datetime | None
+) -> str | None:
     """Adds names until a folder has given enough: where to go on, or None at the end."""
     seen: dict[str, int] = {}
     for entry in _entries(source, after):
+        if since is not None and entry.modified_at < since:
+            continue
         name = entry.key[len(source.prefix) :]
         folder, slash, _base = name.rpartition("/")
         seen[folder] = seen.get(folder, 0) + 1

@@ -4,17 +4,26 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from datasets.models import Dataset
 from jobs.services import synchronize
+from labelhub.errors import DomainError
 from runs.clock import regularly
 
+LEAST_MINUTES, MOST_MINUTES = 5, 7 * 24 * 60
 # Runs submitted at a time: the rest is due ten seconds later.
 AT_ONCE = 20
 
 
 def schedule(dataset: Dataset, minutes: int | None) -> None:
     """Synchronizes the dataset every so many minutes from now on; None: no more by itself."""
+    if minutes is not None and not LEAST_MINUTES <= minutes <= MOST_MINUTES:
+        raise DomainError(
+            _("Synchronize every %(least)d to %(most)d minutes, or not at all.")
+            % {"least": LEAST_MINUTES, "most": MOST_MINUTES},
+            code="sync_minutes",
+        )
     dataset.sync_minutes = minutes
     dataset.next_sync_at = _after(minutes) if minutes else None
     dataset.save(update_fields=["sync_minutes", "next_sync_at"])

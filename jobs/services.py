@@ -68,6 +68,11 @@ def ability_for(run: Run) -> Ability:
 def control_run(member: Member, run: Run, command: str) -> None:
     """Cancels or retries a run of the member's job; who may start such a run may do that."""
     require(member, ability_for(run))
+    steer(run, command)
+
+
+def steer(run: Run, command: str) -> None:
+    """Cancels or retries a run, for somebody who may."""
     act, refusal = {
         "cancel": (engine.cancel, _("This run is over already.")),
         "retry": (engine.retry, _("Only a failed or cancelled run can be taken up again.")),

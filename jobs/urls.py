@@ -14,7 +14,6 @@ urlpatterns = [
     path("jobs/<int:job_id>/", views.job, name="job"),
     path("jobs/<int:job_id>/tiles/", views.tiles, name="tiles"),
     path("jobs/<int:job_id>/labels/", views.label_list, name="label_list"),
-    path("jobs/<int:job_id>/add/", views.add_data, name="add_data"),
     path("jobs/<int:job_id>/samples/<int:sample_id>/", views.sample, name="sample"),
     path(
         "jobs/<int:job_id>/samples/<int:sample_id>/thumbnail/<slug:size>/<slug:key>/",

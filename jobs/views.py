@@ -1,4 +1,4 @@
-"""Pages of jobs: the list, a new one, the grid, the viewer, adding images, export, runs."""
+"""Pages of jobs: the list, a new one, the grid, the viewer, export, runs."""
 
 from typing import Any
 
@@ -21,10 +21,9 @@ from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, uploads
 from datasets.models import Storage
-from jobs import counters, originals, pages, services
+from jobs import counters, originals, pages, records, services
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
-    AddFilesForm,
     ExportForm,
     JobForm,
     LabelForm,
@@ -116,7 +115,7 @@ def _created(request: HttpRequest, made: Job, form: JobForm) -> HttpResponse:
     if request.htmx and is_upload:
         addresses = {
             "uploads": reverse("api_uploads", args=[made.pk]),
-            "imports": reverse("api_imports", args=[made.pk]),
+            "imports": reverse("api_synchronize", args=[made.pk]),
             "after": reverse("job", args=[made.pk]),
         }
         return trigger_client_event(HttpResponse(status=204), "job:created", addresses)
@@ -356,26 +355,7 @@ def _viewed(
     }
 
 
-# Adding images, export, runs ---------------------------------------------------------------------
-@login_required
-@require_http_methods(["GET", "POST"])
-def add_data(request: HttpRequest, job_id: int) -> HttpResponse:
-    """More images: uploaded ones, or those that are new in the folder of the server."""
-    member = member_or_404(request.user, job_id, Ability.ADD_DATA)
-    dataset = member.job.dataset
-    form = AddFilesForm()
-    if request.method == "POST":
-        if not dataset.takes_uploads:
-            services.synchronize(member.job.dataset, job=member.job, by=request.user)
-            return redirect("job", job_id)
-        form = AddFilesForm(request.POST, request.FILES)
-        if form.is_valid():
-            _take_in(request, member.job, form.cleaned_data["files"])
-            return redirect("job", job_id)
-    context = {"member": member, "job": member.job, "dataset": dataset, "form": form}
-    return render(request, "jobs/add_data.html", context, status=_status_of(form))
-
-
+# Export, runs -------------------------------------------------------------------------------------
 @login_required
 @require_http_methods(["GET", "POST"])
 def export(request: HttpRequest, job_id: int) -> HttpResponse:
@@ -418,39 +398,10 @@ def run(request: HttpRequest, job_id: int, run_id: int) -> HttpResponse:
         "member": member,
         "job": member.job,
         "run": found,
-        "counts": _counts_of(found),
+        "counts": records.counts_of(found),
         "problems": [(one.item, problems.describe(one.code, one.params)) for one in listed],
         "next_problem": listed[-1].pk if len(shown) > PROBLEMS_PER_PAGE else None,
         "may_control": member.can(services.ability_for(found)),
         "may_retry": found.state in (RunState.FAILED, RunState.CANCELLED),
     }
     return render(request, "jobs/run.html", context)
-
-
-def _counts_of(found: Run) -> list[tuple[str, int]]:
-    """The counts of a run in words, in a fixed order."""
-    words = {
-        "added": _("Added"),
-        "changed": _("Changed since the last time"),
-        "returned": _("There again"),
-        "already": _("There already"),
-        "missing": _("Not found any more"),
-        "refused": _("Not taken"),
-        "refused_before": _("Not taken, as before"),
-        "examined": _("Looked into"),
-        "deleted": _("Deleted"),
-        "failed": _("Not deleted"),
-        "edited": _("Images changed"),
-        "skipped": _("Left as they are: changed by others since"),
-        "no_suggestion": _("Left as they are: no such suggestion"),
-        "no_label": _("Left as they are: the job lacks the label"),
-        "train": _("Training"),
-        "val": _("Validation"),
-        "test": _("Test"),
-        "left_out:empty": _("Left out: labeled, but with no label"),
-        "left_out:several-labels": _("Left out: several labels"),
-        "left_out:unlisted-label": _("Left out: a label that is not in the list"),
-        "left_out:unsafe-path": _("Left out: a path that cannot be written"),
-        "changed:renamed": _("Renamed to fit the lists"),
-    }
-    return [(words[name], found.counts[name]) for name in words if name in found.counts]

@@ -455,6 +455,9 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "annotators.roles.ROLE_CHOICES",
         "InvitableRoleEnum": "annotators.roles.INVITABLE_CHOICES",
         "StorageKindEnum": "datasets.models.StorageKind",
+        "RunKindEnum": "runs.models.RunKind",
+        "RunStateEnum": "runs.models.RunState",
+        "AdditionStateEnum": "labels.additions.STATES",
     },
 }
 

@@ -12,16 +12,20 @@ api_urlpatterns = [
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
     path("", include("annotators.api")),
     path("", include("datasets.api")),
+    path("", include("datasets.overview.api")),
     path("", include("jobs.api")),
     path("", include("labels.api")),
+    path("", include("labels.adding.api")),
     path("", include("inference.api")),
 ]
 
 urlpatterns = [
     path("", include("annotators.urls")),
     path("", include("datasets.urls")),
+    path("", include("datasets.overview.urls")),
     path("", include("jobs.urls")),
     path("", include("labels.urls")),
+    path("", include("labels.adding.urls")),
     path("api/", include(api_urlpatterns)),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),

@@ -1,12 +1,14 @@
 """Adding data to a job: what it would bring, shown before, and the run that does it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from annotators.access import require
@@ -14,16 +16,18 @@ from annotators.models import Member
 from annotators.roles import Ability
 from datasets import uploads
 from datasets.formats import Record, beside, folders
-from datasets.formats.detection import START_BYTES, Detected, detect
+from datasets.formats.detection import START_BYTES, Detected, companions_of, detect
 from datasets.formats.readers import READERS, Preview, preview
 from datasets.formats.reading import BadLabelFile, BadLine, Context
 from datasets.names import IMAGE_SUFFIXES, suffix
+from datasets.places import checked_folder
 from datasets.problems import describe
 from datasets.storages import Missing, StorageError
 from jobs import import_sources as sources
 from jobs.import_sources import Source
 from jobs.models import Job, SampleState
 from labelhub.errors import Conflict, DomainError
+from labels.models import COLOURS
 from labels.names import is_valid, suggest
 from runs import engine
 from runs.models import Run, RunKind
@@ -31,6 +35,10 @@ from runs.models import Run, RunKind
 ROWS_SHOWN = 10
 RECORDS_READ = 5_000
 TEXTS_READ = 50
+# What a storage's clock may be wrong by: with more it refuses every request. Our own disk can
+# round times.
+_CLOCKS_DIFFER = timedelta(minutes=15)
+_ROUNDED = timedelta(seconds=2)
 STATES = (SampleState.UNLABELED, SampleState.LABELED, SampleState.TO_CONFIRM)
 
 
@@ -39,7 +47,9 @@ class Addition:
     """What somebody wants to add: from where, in which format, as what.
 
     `format` is empty for images alone. `renames` gives labels whose names cannot be names here
-    those that they get.
+    those that they get. With `uploaded_since` it is what somebody uploaded from then on: labels are
+    taken from that alone, the rest of the dataset comes in as it is, and without a format the run
+    finds it out.
     """
 
     storage: int | None = None
@@ -53,6 +63,7 @@ class Addition:
     renames: Mapping[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     only_hard: bool = False
+    uploaded_since: datetime | None = None
 
     @property
     def source(self) -> dict[str, Any]:
@@ -70,13 +81,14 @@ class Addition:
 
 @dataclass(frozen=True)
 class LabelToCome:
-    """A label of the files: the name it has there and here, whether the job lacks it, and how
-    many of the images that were looked at carry it."""
+    """A label of the files: the name it has there and here, the colour it has or will get, whether
+    the job lacks it, and how many of the images that were looked at carry it."""
 
     raw: str
     name: str
     is_new: bool
     number: int
+    colour: int
 
     @property
     def is_renamed(self) -> bool:
@@ -99,16 +111,18 @@ class Expected:
     labels: list[LabelToCome]
 
 
-def look_at(job: Job, addition: Addition) -> Expected:
+def look_at(member: Member, addition: Addition) -> Expected:
     """Finds out the format, unless one is chosen, and reads the first records.
 
     Raises DomainError where the source cannot be reached or a file cannot be read.
     """
+    _require(member, addition)
+    job = member.job
     try:
         source = sources.source_of(job.dataset, addition.source)
         names, has_more = sources.sample_of_names(source)
         found = detect(names, lambda name: sources.start_of(source, name, START_BYTES))
-        chosen = _chosen(addition, found)
+        chosen = _chosen(addition, found, names)
         seen = _read(source, names, chosen)
     except StorageError as error:
         raise DomainError(str(error), code=error.code)
@@ -134,11 +148,15 @@ def _describe(error: BadLabelFile) -> str:
     return describe(error.code, error.params)
 
 
-def _chosen(addition: Addition, found: list[Detected]) -> Detected | None:
+def _chosen(addition: Addition, found: list[Detected], names: Sequence[str]) -> Detected | None:
+    if addition.state == SampleState.UNLABELED:
+        return None
     if not addition.format:
-        return found[0] if found and addition.state != SampleState.UNLABELED else None
+        return found[0] if found else None
     if addition.files:
-        return Detected(addition.format, "sure", "chosen", addition.files, addition.companions)
+        beside_them = companions_of(addition.format, addition.files, names)
+        companions = addition.companions or tuple(beside_them)
+        return Detected(addition.format, "sure", "chosen", addition.files, companions)
     fitting = (one for one in found if one.format == addition.format)
     return next(fitting, Detected(addition.format, "possible", "chosen"))
 
@@ -184,10 +202,16 @@ def _items(source: Source, chosen: Detected, stack: ExitStack):
 
 
 def _labels_to_come(job: Job, seen: Preview) -> list[LabelToCome]:
-    known = set(job.labels.values_list("name", flat=True))
-    names = {raw: raw if is_valid(raw) else suggest(raw) for raw in seen.labels}
+    colours = dict(job.labels.values_list("name", "colour"))
+    known = set(colours)
+    last = job.labels.aggregate(last=Max("position"))["last"]
+    names = {raw: suggest(raw) for raw in seen.labels}
+    # In the order that they come in, which is that in which they will be made.
+    for name in dict.fromkeys(name for name in names.values() if name not in known):
+        last = 0 if last is None else last + 1
+        colours[name] = last % COLOURS + 1
     return [
-        LabelToCome(raw, names[raw], names[raw] not in known, number)
+        LabelToCome(raw, names[raw], names[raw] not in known, number, colours[names[raw]])
         for raw, number in seen.labels.most_common()
     ]
 
@@ -195,10 +219,10 @@ def _labels_to_come(job: Job, seen: Preview) -> list[LabelToCome]:
 @transaction.atomic
 def add_data(member: Member, addition: Addition) -> Run:
     """Starts the run that brings it in. Whoever calls has made sure that the storage is theirs."""
-    require(member, Ability.ADD_DATA)
-    if addition.folder and not member.user.can_create_jobs:
-        raise PermissionDenied(_("Folders of the server are open to those who create jobs."))
+    _require(member, addition)
     dataset = member.job.dataset
+    if addition.state == SampleState.UNLABELED:
+        addition = replace(addition, format="", files=(), companions=())
     _check(addition)
     if addition.is_copied and not dataset.takes_uploads:
         raise Conflict(
@@ -213,11 +237,11 @@ def add_data(member: Member, addition: Addition) -> Run:
         source = sources.source_of(dataset, addition.source)
     except StorageError as error:
         raise DomainError(str(error), code=error.code)
-    chosen = _chosen(addition, _found(source, addition))
+    chosen = None if addition.uploaded_since else _named(source, addition)
     params = {
         "archives": uploads.waiting_archives(dataset),
         "source": addition.source,
-        "format": chosen.format if chosen else "",
+        "format": chosen.format if chosen else addition.format,
         "files": list(chosen.files) if chosen else [],
         "companions": list(chosen.companions) if chosen else [],
         "state": addition.state,
@@ -225,24 +249,38 @@ def add_data(member: Member, addition: Addition) -> Run:
         "only": list(addition.only),
         "only_hard": addition.only_hard,
     }
+    if addition.uploaded_since is not None:
+        slack = _CLOCKS_DIFFER if source.driver.is_remote else _ROUNDED
+        params["since"] = (addition.uploaded_since.astimezone(UTC) - slack).isoformat()
     return engine.submit(
         RunKind.IMPORT, job=member.job, dataset=dataset, by=member.user, params=params
     )
 
 
-def _found(source: Source, addition: Addition) -> list[Detected]:
-    """What is there, looked for only where the label files of a format were not named."""
+def _require(member: Member, addition: Addition) -> None:
+    require(member, Ability.ADD_DATA)
+    if addition.folder and not member.user.can_create_jobs:
+        raise PermissionDenied(_("Folders of the server are open to those who create jobs."))
+    if addition.folder:
+        # Not where LabelHub keeps the uploads of everybody.
+        checked_folder(addition.folder)
+
+
+def _named(source: Source, addition: Addition) -> Detected | None:
+    """The format with its label files and their companions, looked for where none were named."""
     needs_files = addition.format and READERS[addition.format].source == "files"
-    if not needs_files or addition.files:
-        return []
+    if not needs_files or (addition.files and addition.companions):
+        return _chosen(addition, [], [])
     try:
         names, _more = sources.sample_of_names(source)
+        if addition.files:
+            return _chosen(addition, [], names)
         found = detect(names, lambda name: sources.start_of(source, name, START_BYTES))
     except StorageError as error:
         raise DomainError(str(error), code=error.code)
     if not any(one.format == addition.format for one in found):
         raise DomainError(_("There is no label file of this format."), code="no-label-file")
-    return found
+    return _chosen(addition, found, names)
 
 
 def _check(addition: Addition) -> None:
@@ -250,7 +288,8 @@ def _check(addition: Addition) -> None:
         raise DomainError(_("Say whether the images come labeled."), code="state")
     if addition.format and addition.format not in READERS:
         raise DomainError(_("This format is not known."), code="format")
-    if addition.state != SampleState.UNLABELED and not addition.format:
+    is_found_out = addition.uploaded_since is not None
+    if addition.state != SampleState.UNLABELED and not addition.format and not is_found_out:
         raise DomainError(_("Say in which format the labels are."), code="format")
     refused = [name for name in addition.renames.values() if not is_valid(name)]
     if refused:

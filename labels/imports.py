@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from datasets import uploads
 from datasets.formats import Record, beside, folders, paths
+from datasets.formats.detection import START_BYTES, detect
 from datasets.formats.readers import READERS
 from datasets.formats.reading import BadLabelFile, BadLine, Context
 from datasets.models import Dataset
@@ -21,7 +23,7 @@ from jobs import import_sources as sources
 from jobs import imports
 from jobs.examinations import start_examination
 from jobs.import_sources import Source
-from jobs.models import Change
+from jobs.models import Change, SampleState
 from labels.intake import Hand, Wishes, take_labels
 from runs.kinds import Heartbeat, Hopeless, Kind, Outcome, Piece, register
 from runs.models import Problem, Run, RunKind
@@ -83,9 +85,12 @@ def plan_import(run: Run) -> Iterator[Piece | Problem]:
     yield from uploads.unpack_archives(run.dataset, params["archives"])
     try:
         source = sources.source_of(run.dataset, params["source"])
+        if is_upload := "since" in params:
+            yield from _find_format(run, source)
         if params["files"]:
             yield from _listed_records(source, params)
-            return
+            if not is_upload:
+                return
         if params["format"] == "folders" and "split_depth" not in params:
             names = sources.first_names(source, _NAMES_FOR_SPLITS)
             params["split_depth"] = folders.find_splits(names)
@@ -93,6 +98,26 @@ def plan_import(run: Run) -> Iterator[Piece | Problem]:
         yield from imports.listed(source.driver, source.prefix)
     except StorageError as error:
         raise Hopeless(imports.problem_of(error.item, error.code, error.params)) from error
+
+
+def _find_format(run: Run, source: Source) -> Iterator[Problem]:
+    """Which label files an upload holds shows once its archives are unpacked."""
+    params = run.params
+    wanted = params["format"]
+    has_no_files = wanted and READERS[wanted].source != "files"
+    if params["state"] == SampleState.UNLABELED or params["files"] or has_no_files:
+        return
+    names, _more = sources.sample_of_names(source, since=datetime.fromisoformat(params["since"]))
+    found = detect(names, lambda name: sources.start_of(source, name, START_BYTES))
+    fitting = next((one for one in found if wanted in ("", one.format)), None)
+    if fitting is None:
+        code = "no-label-file" if wanted else "no-labels-found"
+        yield imports.problem_of(run.dataset.name, code)
+        params["format"] = ""
+    else:
+        files, companions = list(fitting.files), list(fitting.companions)
+        params |= {"format": fitting.format, "files": files, "companions": companions}
+    Run.objects.filter(pk=run.pk).update(params=params)
 
 
 def _listed_records(source: Source, params: dict[str, Any]) -> Iterator[Piece | Problem]:
@@ -145,7 +170,12 @@ def prepare_import(run: Run, payload: dict[str, Any], heartbeat: Heartbeat) -> B
         files, problems = _copied(run.dataset, source, list(names.values()), heartbeat)
     brought = Brought(imports.compare_some(run.dataset, files, heartbeat))
     brought.found.problems.extend(problems)
-    names = {file[0]: names[file[0]] for file in files}
+    if run.params["files"]:
+        # Of an upload, what its label files do not name; the others are counted with their labels.
+        brought.found.seen.clear()
+    since = run.params.get("since", "")
+    # Both are written by `isoformat` in UTC: as texts they compare like times.
+    names = {file[0]: names[file[0]] for file in files if file[3] >= since}
     match run.params["format"]:
         case "folders":
             read = folders.read(names.values(), split_depth=run.params["split_depth"])

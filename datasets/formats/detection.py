@@ -72,7 +72,7 @@ def _label_files(
             seen = _look(name, files, start_of)
             if seen is None:
                 continue
-            companions = _companions(files, names, reader.companions)
+            companions = companions_of(name, files, names)
             if name in _LISTS and name != _kind_of_list(files, companions, start_of):
                 continue
             claimed.update(files)
@@ -101,12 +101,13 @@ def _has_name(path: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
-def _companions(files: Sequence[str], names: Sequence[str], patterns: Sequence[str]) -> list[str]:
+def companions_of(format: str, files: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Those of the names that a reader of the format wants beside these label files."""
     folders_of = {name.rpartition("/")[0] for name in files}
     return [
         name
         for name in names
-        if _has_name(name, patterns) and name.rpartition("/")[0] in folders_of
+        if _has_name(name, READERS[format].companions) and name.rpartition("/")[0] in folders_of
     ]
 
 

@@ -1,4 +1,5 @@
 // @ts-check
+import { additionOf, takesFiles } from "./addition.js";
 import { chosenIn, filesOf } from "./dropped.js";
 import { find, findAll, words } from "./find.js";
 import { sayNumber } from "./panel.js";
@@ -69,8 +70,10 @@ class ImageUpload extends HTMLElement {
       this.#send();
     });
     find(document, "form[data-add-images]")?.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit();
+      if (takesFiles(event.target)) {
+        event.preventDefault();
+        this.#submit();
+      }
     });
   }
 
@@ -310,7 +313,7 @@ class ImageUpload extends HTMLElement {
     try {
       await this.#forget(this.#transfers.in("failed").filter(({ file }) => file.size > PART_BYTES));
       if (this.#transfers.over()) {
-        await call("POST", imports, {});
+        await call("POST", imports, additionOf(this.closest("form")));
       }
       location.href = after;
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from annotators import services as people_services
@@ -11,7 +12,7 @@ from annotators.roles import Role
 from datasets.connection_tests import note
 from datasets.storages.checkup import Result, Step, failed
 from jobs.selection import Selection
-from jobs.services import start_export
+from jobs.services import start_export, synchronize
 from labels.annotate import annotate
 from labels.trash import trash
 from tests import make, people
@@ -40,10 +41,14 @@ def pages(live) -> dict[str, str]:
     options = {"format": "paddleclas", "ratios": [80, 10, 10], "seed": 0, "with_images": True}
     run = start_export(job, by=alice, options=options)
     invited = people_services.invite(member, email="erin@example.org", role=Role.LABELER)
-    here = f"/jobs/{job.pk}/"
     storage = bucket_storage(alice)
     note(storage, failed(Result(Step.LIST, problem="wrong-secret-key")), by=alice)
     storage.save()
+    gone = samples[5].image
+    gone.missing_since = timezone.now()
+    gone.save()
+    sync = synchronize(job.dataset, job=job, by=alice)
+    here, dataset = f"/jobs/{job.pk}/", f"/datasets/{job.dataset_id}/"
     return {
         "sign-in": "/sign-in/",
         "invitation": "/invitations/" + invited.address.rstrip("/").rsplit("/", 1)[1] + "/",
@@ -52,8 +57,14 @@ def pages(live) -> dict[str, str]:
         "new-job": "/jobs/new/",
         "grid": here,
         "viewer": f"{here}samples/{samples[0].pk}/",
-        "add-images": f"{here}add/",
         "trash": f"{here}trash/",
+        "add-data": f"{here}add/",
+        "historical-records": f"{here}imports/",
+        "datasets": "/datasets/",
+        "dataset": dataset,
+        "dataset-images": f"{dataset}images/?problem=missing",
+        "dataset-run": f"{dataset}runs/{sync.pk}/",
+        "dataset-runs": f"{dataset}runs/",
         "members": f"{here}members/",
         "export": f"{here}export/",
         "run": f"{here}runs/{run.pk}/",

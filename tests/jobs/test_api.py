@@ -38,7 +38,7 @@ def upload(client, job, path: str, content: bytes):
 
 
 def run_import(client, job) -> dict:
-    run = client.post(f"/api/jobs/{job.pk}/imports/", {}, **JSON).json()
+    run = client.post(f"/api/jobs/{job.pk}/synchronize/", {}, **JSON).json()
     make.finish_runs()
     return client.get(f"/api/jobs/{job.pk}/runs/{run['id']}/").json()
 

@@ -205,7 +205,7 @@ def test_a_run_is_written_and_answered_though_celery_is_out_of_reach(alice, sett
     job = make.job(owner=alice)
 
     answer = make.client(alice).post(
-        f"/api/jobs/{job.pk}/imports/", {}, content_type="application/json"
+        f"/api/jobs/{job.pk}/synchronize/", {}, content_type="application/json"
     )
 
     assert answer.status_code == 201

@@ -597,7 +597,7 @@ def test_who_may_not_create_jobs_does_not_see_the_folders(bob):
 def test_new_files_in_the_folder_are_looked_for(job, alice):
     make.jpeg(make.folder_of(job) / "new.jpg")
 
-    response = make.client(alice).post(reverse("add_data", args=[job.pk]))
+    response = make.client(alice).post(reverse("synchronize", args=[job.pk]))
     make.finish_runs()
 
     assertRedirects(response, reverse("job", args=[job.pk]))
@@ -607,7 +607,7 @@ def test_new_files_in_the_folder_are_looked_for(job, alice):
 def test_an_import_shows_what_it_could_not_take(job, alice):
     (make.folder_of(job) / "empty.jpg").write_bytes(b"")
     client = make.client(alice)
-    client.post(reverse("add_data", args=[job.pk]))
+    client.post(reverse("synchronize", args=[job.pk]))
     make.finish_runs()
     run = job.runs.get(kind=RunKind.SYNC)
 
@@ -661,7 +661,7 @@ def test_an_export_that_is_not_done_cannot_be_downloaded(job, alice):
 def test_a_run_is_cancelled_and_taken_up_again_by_those_who_may(job, alice, bob):
     make.member(job, bob, Role.LABELER)
     client = make.client(alice)
-    client.post(reverse("add_data", args=[job.pk]))
+    client.post(reverse("synchronize", args=[job.pk]))
     run = job.runs.get()
     address = reverse("run", args=[job.pk, run.pk])
 
@@ -679,7 +679,7 @@ def test_a_run_is_cancelled_and_taken_up_again_by_those_who_may(job, alice, bob)
 
 def test_an_unknown_command_of_a_run_is_refused(job, alice):
     client = make.client(alice)
-    client.post(reverse("add_data", args=[job.pk]))
+    client.post(reverse("synchronize", args=[job.pk]))
 
     response = client.post(reverse("run", args=[job.pk, job.runs.get().pk]), {"command": "eat"})
 

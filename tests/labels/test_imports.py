@@ -192,7 +192,7 @@ def test_each_layout_is_detected_and_imported(alice, image_root, format):
         name="Groceries", mode="multi", source=FolderSource(str(folder)), by=alice
     )
     make.finish_runs()
-    expected = look_at(job, Addition())
+    expected = look_at(make.membership(job, alice), Addition())
 
     run = run_of(
         job,
@@ -217,7 +217,7 @@ def test_a_preview_shows_what_would_come_and_changes_nothing(job, alice):
     make.finish_runs()
     fill(make.folder_of(job), "cat/4.jpg")
 
-    seen = look_at(job, Addition())
+    seen = look_at(make.membership(job, alice), Addition())
 
     assert (seen.format, seen.images, seen.already, seen.has_more) == ("folders", 4, 3, False)
     labels = [(one.raw, one.name, one.is_new, one.number) for one in seen.labels]
