@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from annotators.models import User
 from datasets.formats.readers import READERS
@@ -70,7 +71,7 @@ def _source(run: Run, storages: dict[int, str]) -> str:
     if run.kind != RunKind.IMPORT:
         return _("The whole dataset")
     if "since" in run.params:
-        return _("Upload")
+        return pgettext("noun", "Upload")
     source = run.params.get("source", {})
     path = source.get("path") or ""
     if source.get("storage"):
