@@ -47,6 +47,8 @@ def pages(live) -> dict[str, str]:
         "add-images": f"{here}add/",
         "members": f"{here}members/",
         "export": f"{here}export/",
+        "history": f"{here}history/",
+        "image-history": f"{here}samples/{samples[0].pk}/history/",
         "run": f"{here}runs/{run.pk}/",
         "profile": "/profile/",
         "not-found": "/jobs/0/",
