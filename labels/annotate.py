@@ -10,21 +10,22 @@ from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotators.models import Member
 from jobs import counters
-from jobs.models import Change, ChangeItem, Job, Mode, Sample, SampleState, Verb
+from jobs.models import Change, ChangeItem, Job, Sample, Verb
 from jobs.selection import Selection
 from labelhub import live
 from labelhub.errors import Conflict, DomainError
 from labels import bulk, in_sql
+from labels.labeling import Labeling
 from labels.models import Annotation, Label, Origin
 from labels.results import Result
 
@@ -100,88 +101,6 @@ class Edit:
         left = [label for label in self.sample.annotations if label not in gone]
         labels = left + [row["label"] for row in self.added]
         return counters.keys_of(self.state, self.by, labels, self.is_hard, self.trashed_at)
-
-
-# The rule ----------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Outcome:
-    """What becomes of one sample: labels that go and come, and its state."""
-
-    gone: frozenset[int]
-    new: tuple[int, ...]
-    state: str
-
-
-@dataclass(frozen=True)
-class Labeling:
-    """What is asked for, as a rule that says what becomes of each sample.
-
-    `nothing`: labeled, with no label. `replace`: another label where the first one is carried.
-    `exact`: the labels in `add` and no others.
-    """
-
-    mode: str
-    add: tuple[int, ...] = ()
-    remove: tuple[int, ...] = ()
-    clear: bool = False
-    nothing: bool = False
-    replace: tuple[int, int] | None = None
-    exact: bool = False
-
-    def check(self) -> None:
-        asked = [self.add or self.remove, self.clear, self.nothing, self.replace, self.exact]
-        if not any(asked):
-            raise DomainError(_("Say which labels to add or to remove."), code="labels")
-        if (self.nothing or self.replace) and sum(map(bool, asked)) > 1:
-            raise DomainError(
-                _("“Nothing applies” and replacing a label go with nothing else."), code="labels"
-            )
-        if self.replace and self.replace[0] == self.replace[1]:
-            raise DomainError(_("Choose another label to put in its place."), code="labels")
-        if self.mode == Mode.SINGLE and len(self.add) > 1:
-            raise DomainError(_("Images of this job carry one label each."), code="single")
-
-    @property
-    def labels(self) -> set[int]:
-        return {*self.add, *self.remove, *(self.replace or ())}
-
-    def outcome(self, has: Iterable[int], state: str) -> Outcome | None:
-        """None where nothing would change."""
-        has = set(has)
-        add = self.add
-        if self.replace:
-            if self.replace[0] not in has:
-                return None
-            add, gone = self.replace[1:], {self.replace[0]}
-        else:
-            gone = has if self.clear or self.nothing or self.exact else has & set(self.remove)
-        if self.mode == Mode.SINGLE and add:
-            gone = has
-        gone = gone - set(add)
-        new = tuple(label for label in add if label not in has)
-        after = self._state(state, len(has) - len(gone) + len(new), bool(gone or new))
-        return Outcome(frozenset(gone), new, after) if gone or new or after != state else None
-
-    def _state(self, before: str, left: int, is_changed: bool) -> str:
-        if left or self.nothing:
-            return SampleState.LABELED
-        takes_back = (self.clear or self.exact) and before == SampleState.LABELED
-        return SampleState.UNLABELED if is_changed or takes_back else before
-
-    def told(self, names: Mapping[int, str]) -> dict[str, Any]:
-        """What the history needs to say it in words: for each label its id and present name."""
-
-        def pairs(labels: Iterable[int]) -> list[list[Any]]:
-            return [[label, names[label]] for label in labels if label in names]
-
-        said = {
-            "set" if self.exact else "add": pairs(self.add),
-            "remove": pairs(self.remove),
-            "replace": pairs(self.replace or ()),
-            "clear": self.clear,
-            "nothing": self.nothing,
-        }
-        return {name: value for name, value in said.items() if value or name == "set"}
 
 
 # Labeling ----------------------------------------------------------------------------------------
@@ -306,23 +225,11 @@ def label_many(
             growth = len(outcome.new) - len(outcome.gone)
             groups[outcome.new, growth, outcome.state].append(sample)
     labeled = {"last_by": change.actor_id, "last_at": change.created_at}
-    parts = [
-        in_sql.Part(ids, new, {"state": state, "label_count": F("label_count") + growth, **labeled})
-        for (new, growth, state), ids in groups.items()
-    ]
-    return in_sql.write(change, parts, removed=_removed(labeling))
-
-
-def _removed(labeling: Labeling) -> Q | None:
-    """Which annotations of a sample that changes go, or None where none can."""
-    if labeling.replace and labeling.mode == Mode.MULTI:
-        return Q(label=labeling.replace[0])
-    stay = labeling.replace[1:] if labeling.replace else labeling.add
-    takes_all = labeling.clear or labeling.nothing or labeling.exact
-    if takes_all or (labeling.mode == Mode.SINGLE and stay):
-        return ~Q(label__in=stay)
-    gone = set(labeling.remove) - set(labeling.add)
-    return Q(label__in=gone) if gone else None
+    removed, parts = labeling.removed(), []
+    for (new, growth, state), ids in groups.items():
+        columns = {"state": state, "label_count": F("label_count") + growth, **labeled}
+        parts.append(in_sql.Part(ids, new, removed, columns))
+    return in_sql.write(change, parts)
 
 
 def row(
@@ -336,12 +243,6 @@ def row(
         "confidence": None if scores is None else scores.get(label),
         "at": now.isoformat(),
     }
-
-
-def moment(text: str) -> datetime:
-    """A moment in a history. Those that SQLite wrote lack their zone, which is UTC."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 # Reading and writing -----------------------------------------------------------------------------
@@ -466,7 +367,7 @@ def _write_annotations(edits: list[Edit]) -> None:
             user_id=row["user"],
             origin=row["origin"],
             confidence=row["confidence"],
-            created_at=moment(row["at"]),
+            created_at=in_sql.moment(row["at"]),
         )
         for edit in edits
         for row in edit.added

@@ -1,7 +1,7 @@
 """Writes the same edit of many samples in SQL: what `apply` of labels/annotate.py does sample by
 sample, at a fraction of the cost. A test holds the two against each other.
 
-History is kept in its short form: a new annotation is the label's id alone, which stands for one
+History can be kept in a short form: a new annotation is the label's id alone, which stands for one
 by the change's person at the change's time.
 """
 
@@ -9,6 +9,7 @@ import json
 from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -35,11 +36,18 @@ from labels.models import Annotation, Origin
 
 @dataclass(frozen=True)
 class Part:
-    """Samples to which the same happens: labels that they get, and columns that are set."""
+    """Samples to which the same happens.
+
+    `added`: annotations that they get, in full or as the label alone. `removed`: which of theirs
+    go. `columns`: what is set. `points_at`: of a change that takes another back, the change that
+    the samples go back to.
+    """
 
     ids: list[int]
-    added: tuple[int, ...] = ()
+    added: tuple[int | dict[str, Any], ...] = ()
+    removed: Q | None = None
     columns: dict[str, Any] = field(default_factory=dict)
+    points_at: int | None = None
 
 
 @dataclass
@@ -84,39 +92,36 @@ def locked(samples: QuerySet[Sample]) -> QuerySet[Sample]:
     return samples.order_by("pk").select_for_update(of=("self",))
 
 
-def write(change: Change, parts: Sequence[Part], *, removed: Q | None = None) -> Written:
-    """Makes the parts belong to the change. `removed`: annotations that go from all of them."""
+def write(change: Change, parts: Sequence[Part]) -> Written:
+    """Makes the parts belong to the change: rows, history, counters."""
     ids = [pk for part in parts for pk in part.ids]
     if not ids:
         return Written()
     samples = Sample.everything.filter(pk__in=among(ids))
     counted = counters.of(samples)
     for part in parts:
-        _write_items(change, part, removed)
-    if removed is not None:
-        Annotation.objects.filter(removed, sample__in=among(ids)).delete()
-    for part in parts:
-        for label in part.added:
-            _write_annotations(change, part.ids, label)
-    for part in parts:
-        Sample.everything.filter(pk__in=among(part.ids)).update(
-            **part.columns, last_change=change.pk, version=F("version") + 1
-        )
+        points_at = change.pk if change.reverts_id is None else part.points_at
+        rows = Sample.everything.filter(pk__in=among(part.ids)).order_by("pk")
+        _write_items(change, part, rows, points_at)
+        if part.removed is not None:
+            Annotation.objects.filter(part.removed, sample__in=among(part.ids)).delete()
+        for row in part.added:
+            _insert(Annotation, rows, _annotation(change, row))
+        rows.update(**part.columns, last_change=points_at, version=F("version") + 1)
     deltas: Tally[str] = Tally(counters.of(samples))
     deltas.subtract(counted)
     Change.objects.filter(pk=change.pk).update(sample_count=F("sample_count") + len(ids))
     return Written(len(ids), counts=counters.add(change.job, deltas))
 
 
-def _write_items(change: Change, part: Part, removed: Q | None) -> None:
-    rows = Sample.everything.filter(pk__in=among(part.ids)).order_by("pk")
+def _write_items(change: Change, part: Part, rows: QuerySet[Sample], points_at: int | None) -> None:
     columns = {
         "change": change.pk,
         "sample": F("pk"),
         "added": list(part.added),
-        "removed": [] if removed is None else _removed_rows(removed),
+        "removed": [] if part.removed is None else _removed_rows(part.removed),
         "before": _before(),
-        "after": change.pk,
+        "after": points_at,
     }
     _insert(ChangeItem, rows, columns)
 
@@ -144,17 +149,27 @@ def _before() -> WithoutNulls:
     )
 
 
-def _write_annotations(change: Change, ids: list[int], label: int) -> None:
-    columns = {
+def _annotation(change: Change, row: int | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(row, int):
+        label, user, origin, confidence = row, change.actor_id, Origin.HUMAN.value, None
+        created_at = change.created_at
+    else:
+        label, user, origin = row["label"], row["user"], row["origin"]
+        confidence, created_at = row["confidence"], moment(row["at"])
+    return {
         "sample": F("pk"),
         "label": label,
-        "user": change.actor_id,
-        "origin": Origin.HUMAN.value,
-        "confidence": None,
-        "created_at": change.created_at,
+        "user": user,
+        "origin": origin,
+        "confidence": confidence,
+        "created_at": created_at,
     }
-    rows = Sample.everything.filter(pk__in=among(ids)).order_by("pk")
-    _insert(Annotation, rows, columns)
+
+
+def moment(text: str) -> datetime:
+    """A moment in a history. Those that SQLite wrote lack their zone, which is UTC."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _insert(model: type[Model], rows: QuerySet[Sample], columns: dict[str, Any]) -> None:

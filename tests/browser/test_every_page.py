@@ -67,6 +67,8 @@ def pages(live) -> dict[str, str]:
         "dataset-runs": f"{dataset}runs/",
         "members": f"{here}members/",
         "export": f"{here}export/",
+        "history": f"{here}history/",
+        "image-history": f"{here}samples/{samples[0].pk}/history/",
         "run": f"{here}runs/{run.pk}/",
         "profile": "/profile/",
         "storages": "/storages/",

@@ -28,6 +28,7 @@ def _few_are_many(monkeypatch):
     monkeypatch.setattr("labels.bulk.MOST_AT_ONCE", 3)
     monkeypatch.setattr("labels.undo.MOST_AT_ONCE", 3)
     monkeypatch.setattr("labels.bulk.LARGEST_PART", 2)
+    monkeypatch.setattr("labels.undo.ALIKE", 1)
 
 
 @pytest.fixture
@@ -299,8 +300,13 @@ def picture(job, names: dict[int, str]) -> list:
 CASES = [(mode, way) for mode in Mode for way in WAYS if (mode, way) != (Mode.SINGLE, "add two")]
 
 
+@pytest.mark.parametrize("alike", [1, 10], ids=["undone in SQL", "undone one by one"])
 @pytest.mark.parametrize(("mode", "way"), CASES)
-def test_a_run_does_what_a_request_does_and_is_undone_the_same(alice, bob, mode, way, monkeypatch):
+def test_a_run_does_what_a_request_does_and_is_undone_the_same(
+    alice, bob, mode, way, alike, monkeypatch
+):
+    monkeypatch.setattr("labels.undo.ALIKE", alike)
+
     def story(most: int) -> list:
         """What is there after each step, with changes of more than `most` samples as runs."""
         monkeypatch.setattr("labels.bulk.MOST_AT_ONCE", most)
