@@ -62,7 +62,7 @@ def result_body(result: Result) -> dict:
         "skipped": result.skipped,
         "samples": ids if len(ids) <= MOST_IN_MESSAGE else [],
         "counts": result.counts,
-        "message": _message(verb, len(ids), result.skipped),
+        "message": getattr(result, "message", "") or _message(verb, len(ids), result.skipped),
     }
 
 

@@ -9,3 +9,4 @@ class LabelsConfig(AppConfig):
     def ready(self) -> None:
         # Makes the kinds of runs known to the engine.
         import_module("labels.imports")
+        import_module("labels.labelset.runs")

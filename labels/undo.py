@@ -1,6 +1,7 @@
 """Takes changes back, and puts them back again. Samples that others touched since stay as they
 are, and the result says how many."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -11,12 +12,15 @@ from django.utils.translation import gettext as _
 from annotators.access import require
 from annotators.models import Member
 from annotators.roles import Ability
-from jobs.models import IS_LIVE, Change, ChangeItem, Sample, SampleState, Verb, trash_ends
+from jobs.models import IS_LIVE, Change, ChangeItem, Job, Sample, SampleState, Verb, trash_ends
 from labelhub.errors import Conflict
 from labels.annotate import Edit, Held, Result, apply, hold
 
 # How far back a person's own changes can be undone one by one.
 UNDO_DEPTH = 50
+# Changes that are not of samples alone say in their params what they did (`does`), and are taken
+# back by who did it.
+reverters: dict[str, Callable[..., Result]] = {}
 # An undo is taken back by a redo; files that were deleted are gone.
 NOT_UNDONE = (Verb.UNDO, Verb.DELETE_FILES)
 
@@ -44,6 +48,12 @@ def _revert_last(member: Member, *, redo: bool) -> Result:
     return revert(member, change, verb=Verb.REDO if redo else Verb.UNDO)
 
 
+def last_undoable(member: Member) -> Change | None:
+    """What `undo_last` would take back."""
+    own = member.job.changes.filter(actor=member.user)
+    return _last_to_undo(list(own.select_related("reverted_by").order_by("-id")[: 4 * UNDO_DEPTH]))
+
+
 def _is_reverted(change: Change) -> bool:
     return getattr(change, "reverted_by", None) is not None
 
@@ -64,24 +74,32 @@ def _last_to_redo(recent: list[Change]) -> Change | None:
 
 def revert(member: Member, change: Change, *, verb: Verb) -> Result:
     """Takes back a change of the member's job, sample by sample, where its result still stands."""
-    items = {item.sample_id: item for item in change.items.all()}
-    labels = set(member.job.labels.values_list("pk", flat=True))
-    edits = []
-    within_reach = Sample.everything.filter(IS_LIVE | Q(trashed_at__gt=trash_ends()))
-    for sample in hold(within_reach.filter(job=member.job, pk__in=items)):
-        item = items[sample.id]
-        if sample.change == item.after:
-            edits.append(_backwards(sample, item, labels))
+    if does := change.params.get("does"):
+        return reverters[does](member, change, verb=verb)
+    edits, skipped = edits_back(member.job, list(change.items.all()))
     if any(edit.trashed_at != edit.sample.trashed_at for edit in edits):
         # The role can have changed since.
         require(member, Ability.DELETE_IMAGES)
-    skipped = len(items) - len(edits)
     if not edits:
         # Marks it as taken back all the same, so that the next undo goes on to the one before.
         Change.objects.create(
             job=member.job, actor=member.user, verb=verb, sample_count=0, reverts=change
         )
     return apply(member, edits, verb=verb, reverts=change, skipped=skipped)
+
+
+def edits_back(job: Job, found: list[ChangeItem]) -> tuple[list[Edit], int]:
+    """The edits that take these items back, and how many samples stay because others touched
+    them since."""
+    items = {item.sample_id: item for item in found}
+    labels = set(job.labels.values_list("pk", flat=True))
+    within_reach = Sample.everything.filter(IS_LIVE | Q(trashed_at__gt=trash_ends()))
+    edits = [
+        _backwards(sample, items[sample.id], labels)
+        for sample in hold(within_reach.filter(job=job, pk__in=items))
+        if sample.change == items[sample.id].after
+    ]
+    return edits, len(items) - len(edits)
 
 
 def _backwards(sample: Held, item: ChangeItem, labels: set[int]) -> Edit:
