@@ -12,13 +12,17 @@ api_urlpatterns = [
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
     path("", include("annotators.api")),
     path("", include("jobs.api")),
+    path("", include("jobs.description.api")),
     path("", include("labels.api")),
+    path("", include("labels.labelset.api")),
     path("", include("inference.api")),
 ]
 
 urlpatterns = [
     path("", include("annotators.urls")),
     path("", include("jobs.urls")),
+    path("", include("jobs.description.urls")),
+    path("", include("labels.labelset.urls")),
     path("api/", include(api_urlpatterns)),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),

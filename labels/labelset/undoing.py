@@ -61,7 +61,7 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
     is_again = change.verb == Verb.UNDO
     if does in (MERGE, DELETE):
         if is_again:
-            return _said(remove(member, change.params, verb=verb, reverts=change), change.params)
+            return said(remove(member, change.params, verb=verb, reverts=change), change.params)
         return _bring_back(member, change, verb)
     made = record(member, verb, change.params, reverts=change)
     act = {edits.ADD: _add, edits.EDIT: _edit, edits.MOVE: _move, edits.ORDER: _order}[does]
@@ -144,12 +144,12 @@ def _bring_back(member: Member, change: Change, verb: Verb) -> LabelResult:
     number = change.items.count()
     if number > MOST_AT_ONCE:
         run = submit(made, number)
-        return _said(LabelResult(made, [], {}, run=run), change.params, back=True)
+        return said(LabelResult(made, [], {}, run=run), change.params, back=True)
     results = [take_back(member, made, ids) for ids in pieces(change)]
     ids = [pk for result in results for pk in result.sample_ids]
     counts = {key: value for result in results for key, value in result.counts.items()}
     skipped = sum(result.skipped for result in results)
-    return _said(LabelResult(made, ids, counts, skipped), change.params, back=True)
+    return said(LabelResult(made, ids, counts, skipped), change.params, back=True)
 
 
 def pieces(change: Change) -> Iterable[list[int]]:
@@ -171,7 +171,7 @@ def take_back(member: Member, made: Change, item_ids: list[int]) -> Result:
     return apply(member, edits_back, verb=made.verb, onto=made, skipped=skipped)
 
 
-def _said(result: LabelResult, params: dict[str, Any], *, back: bool = False) -> LabelResult:
+def said(result: LabelResult, params: dict[str, Any], *, back: bool = False) -> LabelResult:
     """The result with its words."""
     if not back:
         text = TEXTS[params["does"]](params)
