@@ -91,8 +91,10 @@ def _refused(request: HttpRequest, member: Member, error: DomainError) -> HttpRe
     messages.error(request, error.message)
     if not request.htmx:
         return redirect(reverse("labelset", args=[member.job_id]) + _query(request))
-    context = _context(request, member) | {"is_answer": True}
-    return render(request, "labels/_labelset.html", context, status=UNPROCESSABLE)
+    context = _context(request, member)
+    response = render(request, "labels/_labelset.html", context, status=UNPROCESSABLE)
+    # The question before was to be a dialog.
+    return reswap(retarget(response, "#labelset"), "outerHTML")
 
 
 @login_required

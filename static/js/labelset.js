@@ -15,6 +15,7 @@ const target = () => ({ target: "#labelset", swap: "outerHTML" });
 /** Labels that are checked, also after the list came anew. @type {Set<string>} */
 const checked = new Set();
 let gathering = 0;
+let isStale = false;
 
 // Choosing several --------------------------------------------------------------------------------
 const boxes = () => findAll(list(), "tbody [name='labels']");
@@ -85,17 +86,20 @@ page.addEventListener("keydown", (event) => {
 page.addEventListener("pointerdown", (event) => {
   const handle = event.target.closest("[data-move]");
   if (handle && event.button === 0) {
-    drag(handle, event.pointerId);
+    event.preventDefault();
+    handle.focus();
+    drag(handle);
   }
 });
 
-/** @param {HTMLElement} handle @param {number} pointer */
-function drag(handle, pointer) {
+/** The row follows the pointer; Escape puts it back. @param {HTMLElement} handle */
+function drag(handle) {
   const row = /** @type {HTMLElement} */ (handle.closest("tr"));
   const body = /** @type {HTMLElement} */ (row.parentElement);
   const before = [...body.children];
   const first = Number(/** @type {HTMLElement} */ (before[0]).dataset.place);
-  handle.setPointerCapture(pointer);
+  // On the document: a row that moves in it would lose the capture of the pointer.
+  const listening = new AbortController();
   const onMove = (/** @type {PointerEvent} */ event) => {
     row.toggleAttribute("data-dragged", true);
     const others = [...body.children].filter((one) => one !== row);
@@ -104,38 +108,49 @@ function drag(handle, pointer) {
     body.insertBefore(row, others[at] ?? null);
   };
   const stop = () => {
-    handle.removeEventListener("pointermove", onMove);
-    document.removeEventListener("keydown", onKey, true);
+    listening.abort();
     row.removeAttribute("data-dragged");
   };
-  const onKey = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Escape") {
-      stop();
-      body.replaceChildren(...before);
-    }
+  const putBack = () => {
+    stop();
+    body.replaceChildren(...before);
   };
-  const onUp = () => {
+  const drop = () => {
     stop();
     const at = [...body.children].indexOf(row);
     if (at !== before.indexOf(row)) {
       move(handle, first + at);
     }
   };
-  handle.addEventListener("pointermove", onMove);
-  handle.addEventListener("lostpointercapture", onUp, { once: true });
-  document.addEventListener("keydown", onKey, true);
+  const { signal } = listening;
+  document.addEventListener("pointermove", onMove, { signal });
+  document.addEventListener("pointerup", drop, { signal });
+  document.addEventListener("pointercancel", putBack, { signal });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && putBack(), { signal });
 }
 
 // What others do ----------------------------------------------------------------------------------
+const isBusy = () =>
+  list().querySelector("[data-editing], [data-dragged]") || palette?.matches(":popover-open");
+
+/** What is being done would be lost; what it answers is the newest list anyway. */
 function refresh() {
   window.clearTimeout(gathering);
   gathering = window.setTimeout(() => {
-    // A form that is open would be lost; what it answers is the newest list anyway.
-    if (!list().querySelector("[data-editing], [data-dragged]")) {
+    isStale = Boolean(isBusy());
+    if (!isStale) {
       htmx().trigger(document.body, "labels:changed");
     }
   }, GATHER_MILLISECONDS);
 }
+
+palette?.addEventListener("toggle", (event) => {
+  if (event.newState === "open") {
+    htmx().trigger(list(), "htmx:abort");
+  } else if (isStale) {
+    refresh();
+  }
+});
 
 /** @param {Record<string, number>} counts */
 function count(counts) {
@@ -164,6 +179,8 @@ connect(page.dataset.socket, {
 });
 
 document.addEventListener("htmx:afterSettle", () => {
+  // Of what was done one after the other the last is told.
+  findAll(document, ".toast[data-done]").slice(0, -1).forEach(close);
   for (const box of boxes()) {
     box.checked = checked.has(box.value);
   }

@@ -2,12 +2,15 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files.uploadedfile import SimpleUploadedFile
 from playwright.sync_api import Page
 
 from annotators import services as people_services
 from annotators.access import member_or_404
 from annotators.models import User
 from annotators.roles import Role
+from jobs.description import pictures
+from jobs.description.services import describe_job
 from jobs.selection import Selection
 from jobs.services import start_export
 from labels.annotate import annotate
@@ -31,7 +34,10 @@ def pages(live) -> dict[str, str]:
     make.member(job, bob)
     samples = make.images(job, 6, files=True)
     member = member_or_404(alice, job.pk)
-    annotate(member, Selection(ids=(samples[0].pk,)), add=[job.labels.first().pk])
+    label = job.labels.first()
+    annotate(member, Selection(ids=(samples[0].pk,)), add=[label.pk])
+    picture_name = pictures.keep(job, SimpleUploadedFile("a.jpg", make.picture(size=(320, 240))))
+    describe_job(member, f"# Cats\n\nOnly **whole** ones.\n\n![](pictures/{picture_name})")
     options = {"format": "paddleclas", "ratios": [80, 10, 10], "seed": 0, "with_images": True}
     run = start_export(job, by=alice, options=options)
     invited = people_services.invite(member, email="erin@example.org", role=Role.LABELER)
@@ -45,6 +51,12 @@ def pages(live) -> dict[str, str]:
         "grid": here,
         "viewer": f"{here}samples/{samples[0].pk}/",
         "add-images": f"{here}add/",
+        "labels": f"{here}labelset/",
+        "label-edit": f"{here}labelset/?edit={label.pk}",
+        "label-merge": f"{here}labelset/merge/?labels={label.pk}&into=dog",
+        "label-delete": f"{here}labelset/delete/?labels={label.pk}",
+        "settings": f"{here}settings/",
+        "description": f"{here}description/",
         "members": f"{here}members/",
         "export": f"{here}export/",
         "run": f"{here}runs/{run.pk}/",
