@@ -405,6 +405,8 @@ def _counts_of(found: Run) -> list[tuple[str, int]]:
         "refused": _("Not taken"),
         "refused_before": _("Not taken, as before"),
         "examined": _("Looked into"),
+        "images": _("Images that changed"),
+        "left": _("Changed by others since, left as they are"),
         "train": _("Training"),
         "val": _("Validation"),
         "test": _("Test"),

@@ -16,7 +16,7 @@ from annotators.models import Member
 from annotators.roles import Ability
 from jobs.description import pictures
 from jobs.description.forms import JobSettingsForm, PictureForm
-from jobs.description.rendering import pictures_in, render_description
+from jobs.description.rendering import pictures_in, reference_to, render_description
 from jobs.description.services import describe_job, note_seen, rename_job
 from labelhub.errors import DomainError
 
@@ -55,7 +55,7 @@ def _shown(member: Member, text: str) -> dict[str, Any]:
 
 def _pictures(member: Member) -> dict[str, Any]:
     used = pictures_in(member.job.instructions)
-    names = [(name, name in used) for name in pictures.names(member.job)]
+    names = [(name, reference_to(name), name in used) for name in pictures.names(member.job)]
     return {"pictures": names, "picture_form": PictureForm()}
 
 

@@ -52,6 +52,11 @@ def render_description(text: str, *, job_id: int) -> Rendered:
     return Rendered(mark_safe(html), left_out)
 
 
+def reference_to(name: str) -> str:
+    """What is written into the text to show a picture of the job."""
+    return f"![](pictures/{name})"
+
+
 def pictures_in(text: str) -> set[str]:
     """The names of the job's pictures that the text shows."""
     return set(REFERENCE.findall(text))

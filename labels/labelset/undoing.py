@@ -18,7 +18,7 @@ from labels import undo
 from labels.annotate import Result, apply
 from labels.labelset import deletion, edits, merging
 from labels.labelset.changes import LabelResult, gone, listed, record, refuse_while_busy, tell
-from labels.labelset.removal import DELETE, MERGE, SAMPLES_IN_PIECE, remove, submit
+from labels.labelset.removal import DELETE, MERGE, in_pieces, remove, submit
 from labels.models import Annotation, Label
 
 TEXTS = {
@@ -154,14 +154,7 @@ def _bring_back(member: Member, change: Change, verb: Verb) -> LabelResult:
 
 def pieces(change: Change) -> Iterable[list[int]]:
     """Ids of the change's items, so many at a time."""
-    last = 0
-    while True:
-        rows = change.items.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)
-        ids = list(rows[:SAMPLES_IN_PIECE])
-        if not ids:
-            return
-        yield ids
-        last = ids[-1]
+    return in_pieces(list(change.items.order_by("pk").values_list("pk", flat=True)))
 
 
 def take_back(member: Member, made: Change, item_ids: list[int]) -> Result:

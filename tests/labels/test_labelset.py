@@ -425,7 +425,6 @@ def pieces(monkeypatch):
     monkeypatch.setattr(removal, "MOST_AT_ONCE", 1)
     monkeypatch.setattr(removal, "SAMPLES_IN_PIECE", 1)
     monkeypatch.setattr("labels.labelset.undoing.MOST_AT_ONCE", 1)
-    monkeypatch.setattr("labels.labelset.undoing.SAMPLES_IN_PIECE", 1)
 
 
 @pytest.mark.usefixtures("labeled", "pieces")
