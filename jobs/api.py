@@ -44,8 +44,8 @@ PART_PARAMETERS = [
 class LabelSerializer(serializers.ModelSerializer):
     class Meta:
         model = Label
-        fields = ["id", "name", "colour", "position"]
-        read_only_fields = ["colour", "position"]
+        fields = ["id", "name", "colour", "position", "key", "description"]
+        read_only_fields = ["colour", "position", "key", "description"]
 
 
 class JobSerializer(serializers.ModelSerializer):

@@ -24,6 +24,7 @@ class Job(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices)
     # What the owner tells those who label, in Markdown.
     instructions = models.TextField(_("labeling description"), blank=True)
+    instructions_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -168,6 +169,7 @@ class Verb(models.TextChoices):
     DELETE_FILES = "delete_files", _("deleted source files")
     MERGE_LABELS = "merge_labels", _("merged labels")
     DELETE_LABELS = "delete_labels", _("deleted labels")
+    EDIT_LABELS = "edit_labels", _("changed the list of labels")
     UNDO = "undo", _("undid")
     REDO = "redo", _("redid")
 

@@ -111,6 +111,8 @@ def counts_of(run: Run) -> list[tuple[str, int]]:
         "deleted": _("Deleted"),
         "failed": _("Not deleted"),
         "edited": _("Images changed"),
+        "images": _("Images that changed"),
+        "left": _("Changed by others since, left as they are"),
         "skipped": _("Left as they are: changed by others since"),
         "no_suggestion": _("Left as they are: no such suggestion"),
         "no_label": _("Left as they are: the job lacks the label"),

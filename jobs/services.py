@@ -56,6 +56,7 @@ def start_export(job: Job, *, by: User, options: dict) -> Run:
 _STARTING_ABILITY = {
     RunKind.DELETE: Ability.DELETE_FILES,
     RunKind.EDIT: Ability.LABEL,
+    RunKind.LABELS: Ability.MANAGE_LABELS,
     RunKind.EXPORT: Ability.EXPORT,
 }
 

@@ -14,12 +14,11 @@ from inference.services import Suggestion, suggestions
 from jobs.counters import label_key
 from jobs.models import Job, Sample
 from jobs.pages import Place, TileRow
+from labels.keys import keys_in_order
 from labels.models import Label
 
 # So many chips fit on a tile; of more labels the number is shown.
 CHIPS = 2
-# The keys of the first ten labels, in the order of a keyboard.
-KEYS = "1234567890"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +84,10 @@ class LabelRow:
 
 
 def label_rows(labels: Iterable[Label], counts: dict[str, int]) -> list[LabelRow]:
+    labels = list(labels)
     return [
-        LabelRow(label, KEYS[at] if at < len(KEYS) else "", counts.get(label_key(label.pk), 0))
-        for at, label in enumerate(labels)
+        LabelRow(label, key, counts.get(label_key(label.pk), 0))
+        for label, key in zip(labels, keys_in_order(labels), strict=True)
     ]
 
 

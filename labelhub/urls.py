@@ -14,8 +14,10 @@ api_urlpatterns = [
     path("", include("datasets.api")),
     path("", include("datasets.overview.api")),
     path("", include("jobs.api")),
+    path("", include("jobs.description.api")),
     path("", include("labels.api")),
     path("", include("labels.adding.api")),
+    path("", include("labels.labelset.api")),
     path("", include("inference.api")),
 ]
 
@@ -26,6 +28,8 @@ urlpatterns = [
     path("", include("jobs.urls")),
     path("", include("labels.urls")),
     path("", include("labels.adding.urls")),
+    path("", include("jobs.description.urls")),
+    path("", include("labels.labelset.urls")),
     path("api/", include(api_urlpatterns)),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),

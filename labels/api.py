@@ -90,7 +90,7 @@ def result_body(result: Result) -> dict:
         "left": result.left,
         "samples": ids if len(ids) <= MOST_IN_MESSAGE else [],
         "counts": result.counts,
-        "message": message_of(result),
+        "message": getattr(result, "message", "") or message_of(result),
     }
 
 

@@ -23,6 +23,9 @@ from labels.annotate import Edit, Held, Result, apply, hold
 
 # How far back a person's own changes can be undone one by one.
 UNDO_DEPTH = 50
+# Changes that are not of samples alone say in their params what they did (`does`), and are taken
+# back by who did it.
+reverters: dict[str, Callable[..., Result]] = {}
 # An undo is taken back by a redo; files that were deleted are gone.
 NOT_UNDONE = (Verb.UNDO, Verb.DELETE_FILES)
 ITEMS_AT_ONCE = 1_000
@@ -89,6 +92,12 @@ def _revert_last(member: Member, *, redo: bool) -> Result:
     return revert(member, change, verb=Verb.REDO if redo else Verb.UNDO)
 
 
+def last_undoable(member: Member) -> Change | None:
+    """What `undo_last` would take back."""
+    own = member.job.changes.filter(actor=member.user)
+    return _last_to_undo(list(own.select_related("reverted_by").order_by("-id")[: 4 * UNDO_DEPTH]))
+
+
 def _is_reverted(change: Change) -> bool:
     return getattr(change, "reverted_by", None) is not None
 
@@ -113,6 +122,8 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
 
     A run that is still at work on it is stopped first.
     """
+    if does := change.params.get("does"):
+        return reverters[does](member, change, verb=verb)
     bulk.stop(change)
     change = Change.objects.select_for_update(of=("self",)).get(pk=change.pk)
     if Change.objects.filter(reverts=change).exists():
@@ -223,15 +234,26 @@ def _backwards_all(
 ) -> tuple[list[Edit], int]:
     """The edits that take the items back, and how many samples others have changed since."""
     by_sample = {item.sample_id: item for item in items}
-    within_reach = Sample.everything.filter(IS_LIVE | Q(trashed_at__gt=trash_ends()))
-    stand = [
-        sample
-        for sample in hold(within_reach.filter(job=member.job, pk__in=by_sample))
-        if sample.change == by_sample[sample.id].after
-    ]
+    stand = _standing(member.job, by_sample)
     back = _backwards_of.get(verb, _backwards)
     edits = back(member, [by_sample[sample.id] for sample in stand], stand)
     return edits, len(by_sample) - len(edits)
+
+
+def edits_back(job: Job, found: Iterable[ChangeItem]) -> tuple[list[Edit], int]:
+    """The edits that take these items back, and how many samples stay because others touched
+    them since."""
+    items = {item.sample_id: item for item in found}
+    labels = set(job.labels.values_list("pk", flat=True))
+    edits = [backwards(held, items[held.id], labels) for held in _standing(job, items)]
+    return edits, len(items) - len(edits)
+
+
+def _standing(job: Job, items: dict[int, ChangeItem]) -> list[Held]:
+    """The samples that are as the items left them, locked."""
+    within_reach = Sample.everything.filter(IS_LIVE | Q(trashed_at__gt=trash_ends()))
+    held = hold(within_reach.filter(job=job, pk__in=items))
+    return [sample for sample in held if sample.change == items[sample.id].after]
 
 
 def _backwards(member: Member, items: list[ChangeItem], samples: list[Held]) -> list[Edit]:

@@ -22,6 +22,7 @@ class RunKind(models.TextChoices):
     THUMBNAILS = "thumbnails", _("Thumbnails")
     DELETE = "delete", _("Deletion of files")
     EDIT = "edit", _("Bulk edit")
+    LABELS = "labels", _("Change of labels")
     EXPORT = "export", _("Export")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 
@@ -87,6 +88,13 @@ def jpeg(path: Path, *, size: tuple[int, int] = (WIDTH, HEIGHT), number: int | N
     path.parent.mkdir(parents=True, exist_ok=True)
     Picture.new("RGB", size, colour).save(path, "JPEG")
     return path.stat().st_size
+
+
+def picture(*, size: tuple[int, int] = (WIDTH, HEIGHT), kind: str = "JPEG") -> bytes:
+    """The bytes of a small picture."""
+    content = BytesIO()
+    Picture.new("RGB", size, (37, 71, 113)).save(content, kind)
+    return content.getvalue()
 
 
 def same_jpegs(folder: Path, number: int) -> None:

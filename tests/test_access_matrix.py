@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotators import services as people_services
 from annotators.models import Invitation, User
 from annotators.roles import Ability, Role, can
 from jobs import services as job_services
+from jobs.description import pictures
 from jobs.selection import Selection
 from labels.hard import mark_hard
 from tests import make
@@ -67,8 +69,35 @@ ROWS = [
     Row("member_role", "post", Ability.MANAGE_MEMBERS, child="member", body={"role": "reviewer"}),
     Row("member_remove", "post", Ability.MANAGE_MEMBERS, child="member"),
     Row("invitation_revoke", "post", Ability.MANAGE_MEMBERS, child="invitation"),
+    Row("labelset", "get", Ability.VIEW),
+    Row("labelset_run", "get", Ability.VIEW),
+    Row("labelset_add", "post", Ability.CREATE_LABEL, body={"labels": "fox"}),
+    Row("labelset_preview", "post", Ability.CREATE_LABEL, body={"labels": "fox"}),
+    Row("labelset_sort", "post", Ability.MANAGE_LABELS, body={"by": "name"}),
+    Row("labelset_edit", "post", Ability.MANAGE_LABELS, child="label", body={"name": "kitten"}),
+    Row("labelset_move", "post", Ability.MANAGE_LABELS, child="label", body={"to": 1}),
+    Row("labelset_merge", "get", Ability.MANAGE_LABELS),
+    Row("labelset_merge", "post", Ability.MANAGE_LABELS),
+    Row("labelset_delete", "get", Ability.MANAGE_LABELS),
+    Row("labelset_delete", "post", Ability.MANAGE_LABELS),
+    Row("labelset_undo", "post", Ability.MANAGE_LABELS, body={"change": 1}),
+    Row("job_settings", "get", Ability.EDIT_JOB),
+    Row("job_settings", "post", Ability.EDIT_JOB, body={"name": "Beasts"}),
+    Row("description_preview", "post", Ability.EDIT_JOB, body={"instructions": "Look."}),
+    Row("description", "get", Ability.VIEW),
+    Row("description_seen", "post", Ability.VIEW),
+    Row("description_pictures", "post", Ability.EDIT_JOB, body={"remove": "a"}),
+    Row("description_picture", "get", Ability.VIEW),
     # API
     Row("api_job", "get", Ability.VIEW),
+    Row("api_label", "patch", Ability.MANAGE_LABELS, child="label", body={"name": "kitten"}),
+    Row("api_label", "delete", Ability.MANAGE_LABELS, child="label"),
+    Row("api_label_order", "post", Ability.MANAGE_LABELS, body={"by": "name"}),
+    Row("api_label_merge", "post", Ability.MANAGE_LABELS, child="label", body={"into": 0}),
+    Row("api_label_merge_preview", "post", Ability.MANAGE_LABELS, child="label", body={"into": 0}),
+    Row("api_labels_delete", "post", Ability.MANAGE_LABELS, body={"labels": [0]}),
+    Row("api_instructions", "get", Ability.VIEW),
+    Row("api_instructions", "put", Ability.EDIT_JOB, body={"text": "Look."}),
     Row("api_samples", "get", Ability.VIEW),
     Row("api_sample", "get", Ability.VIEW, child="sample"),
     Row("api_annotate", "post", Ability.LABEL, body={"ids": [], "clear": True}),
@@ -147,6 +176,8 @@ class World:
     change: Any
     member: Any
     invitation: Any
+    label: Any
+    picture: str
 
 
 def world(owner: User, colleague: User) -> World:
@@ -163,6 +194,9 @@ def world(owner: User, colleague: User) -> World:
         role=Role.LABELER,
     )
     return World(job, sample, run, marked.change, member, Invitation.objects.get(job=job))
+    picture = pictures.keep(job, SimpleUploadedFile("a.jpg", make.picture()))
+    invitation = Invitation.objects.get(job=job)
+    return World(job, sample, run, member, invitation, job.labels.first(), picture)
 
 
 @pytest.fixture
@@ -183,6 +217,9 @@ def send(client, row: Row, job_world: World, child_world: World | None = None):
             kwargs[f"{row.child}_id"] = pk
     if row.name == "thumbnail":
         kwargs |= {"size": "tile", "key": "any"}
+        kwargs["key"] = "any"
+    if row.name == "description_picture":
+        kwargs["name"] = job_world.picture
     address = reverse(row.name, kwargs=kwargs) + row.query
     is_api = row.name.startswith("api_")
     how = {"content_type": "application/json"} if is_api else {}

@@ -38,17 +38,18 @@ const IMAGE = {
   Escape: "close",
 };
 const SURFACES = { grid: { ...EVERYWHERE, ...GRID }, image: { ...EVERYWHERE, ...IMAGE } };
-const LABEL_KEYS = "1234567890";
 
 /**
- * What a key press asks for: a name from the tables, `label:<place in the list>`, or nothing.
+ * What a key press asks for: a name from the tables, `label:<key>` for a key that a label has, or
+ * nothing.
  * Full-width characters of an input method count as the plain ones.
  * @param {{ key: string, ctrlKey?: boolean, metaKey?: boolean, shiftKey?: boolean,
  *   altKey?: boolean, isComposing?: boolean }} press
  * @param {"grid" | "image"} surface
+ * @param {{ has: (key: string) => boolean }} labelKeys
  * @returns {string | null}
  */
-export function commandOf(press, surface) {
+export function commandOf(press, surface, labelKeys) {
   if (press.isComposing || press.altKey) {
     return null;
   }
@@ -57,9 +58,7 @@ export function commandOf(press, surface) {
   const ctrl = press.ctrlKey || press.metaKey ? "Ctrl+" : "";
   // Shift is how signs like "?" are typed: it counts with letters and named keys only.
   const shift = press.shiftKey && (isLetter || key.length > 1) ? "Shift+" : "";
-  if (!ctrl && !press.shiftKey && key.length === 1 && LABEL_KEYS.includes(key)) {
-    return `label:${LABEL_KEYS.indexOf(key)}`;
-  }
   const chord = ctrl + shift + (isLetter ? key.toLowerCase() : key);
-  return SURFACES[surface][chord] ?? null;
+  const command = SURFACES[surface][chord] ?? null;
+  return command === null && labelKeys.has(chord) ? `label:${chord}` : command;
 }

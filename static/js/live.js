@@ -29,7 +29,12 @@ const listeners = {
     on.refresh(ids.length ? ids : on.shown());
   },
   "run.progress": (/** @type {any} */ { run }) => progressed(run),
-  "labels.changed": () => refreshLabels().then(on.paintPanel, () => undefined),
+  "labels.changed": (/** @type {any} */ { repaint }) => {
+    refreshLabels().then(on.paintPanel, () => undefined);
+    if (repaint) {
+      on.refresh(on.shown());
+    }
+  },
 };
 
 /** Catches up with what happened while nobody told. */

@@ -4,7 +4,7 @@ import { edit, queue, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { commandOf } from "./keys.js";
 import { watchJob } from "./live.js";
-import { count, labels } from "./panel.js";
+import { count, labelKeys } from "./panel.js";
 import { acceptBest, acceptOffer, predict } from "./suggestions.js";
 import { complain, grid, paintPanel, surface, viewer, workspace } from "./surfaces.js";
 
@@ -12,10 +12,10 @@ const ADVANCE_KEY = "labelhub-auto-advance";
 
 /** @param {string} command as keys.js and the buttons name it */
 function run(command) {
-  const [verb, place] = command.split(":");
+  const [verb, key] = command.split(":");
   switch (verb) {
     case "label":
-      return toggleLabel(labels()[Number(place)]?.id);
+      return toggleLabel(labelKeys().get(key));
     case "clear":
       return edit({ clear: true });
     case "delete":
@@ -42,7 +42,7 @@ document.addEventListener("keydown", (event) => {
   const isHere = target === document.body || workspace.contains(target);
   const isTyping = target.matches("input:not([type='checkbox']), textarea, select");
   const isOwn = target.matches("button, summary, a:not(.tile)") && /^(Enter| )$/.test(event.key);
-  const command = commandOf(event, viewer.isOpen ? "image" : "grid");
+  const command = commandOf(event, viewer.isOpen ? "image" : "grid", labelKeys());
   if (command && isHere && !isTyping && !isOwn && !target.closest("dialog, .menu[open]")) {
     event.preventDefault();
     run(command);

@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from playwright.sync_api import Page
 
@@ -11,6 +12,8 @@ from annotators.models import User
 from annotators.roles import Role
 from datasets.connection_tests import note
 from datasets.storages.checkup import Result, Step, failed
+from jobs.description import pictures
+from jobs.description.services import describe_job
 from jobs.selection import Selection
 from jobs.services import start_export, synchronize
 from labels.annotate import annotate
@@ -36,8 +39,11 @@ def pages(live) -> dict[str, str]:
     make.member(job, bob)
     samples = make.images(job, 6, files=True)
     member = member_or_404(alice, job.pk)
-    annotate(member, Selection(ids=(samples[0].pk,)), add=[job.labels.first().pk])
     trash(member, Selection(ids=(samples[5].pk,)))
+    label = job.labels.first()
+    annotate(member, Selection(ids=(samples[0].pk,)), add=[label.pk])
+    picture_name = pictures.keep(job, SimpleUploadedFile("a.jpg", make.picture(size=(320, 240))))
+    describe_job(member, f"# Cats\n\nOnly **whole** ones.\n\n![](pictures/{picture_name})")
     options = {"format": "paddleclas", "ratios": [80, 10, 10], "seed": 0, "with_images": True}
     run = start_export(job, by=alice, options=options)
     invited = people_services.invite(member, email="erin@example.org", role=Role.LABELER)
@@ -65,6 +71,12 @@ def pages(live) -> dict[str, str]:
         "dataset-images": f"{dataset}images/?problem=missing",
         "dataset-run": f"{dataset}runs/{sync.pk}/",
         "dataset-runs": f"{dataset}runs/",
+        "labels": f"{here}labelset/",
+        "label-edit": f"{here}labelset/?edit={label.pk}",
+        "label-merge": f"{here}labelset/merge/?labels={label.pk}&into=dog",
+        "label-delete": f"{here}labelset/delete/?labels={label.pk}",
+        "settings": f"{here}settings/",
+        "description": f"{here}description/",
         "members": f"{here}members/",
         "export": f"{here}export/",
         "history": f"{here}history/",
