@@ -43,6 +43,7 @@ ROWS = [
     Row("add_data", "get", Ability.ADD_DATA),
     Row("add_data", "post", Ability.ADD_DATA),
     Row("sample", "get", Ability.VIEW, child="sample"),
+    Row("next_unlabeled", "get", Ability.VIEW, child="sample"),
     Row("thumbnail", "get", Ability.VIEW, child="sample"),
     Row("image", "get", Ability.VIEW, child="sample"),
     Row("trash", "get", Ability.DELETE_IMAGES),
