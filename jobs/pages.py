@@ -17,8 +17,8 @@ from jobs.models import Job, Sample, SampleState
 
 PAGE_SIZES = (50, 100, 200)
 DEFAULT_SIZE = 100
-# What the viewer loads ahead, in either direction.
-AHEAD, BEHIND = 2, 1
+# What the viewer shows of the list, in either direction.
+AHEAD, BEHIND = 5, 5
 
 
 @dataclass(frozen=True)

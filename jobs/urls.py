@@ -16,6 +16,11 @@ urlpatterns = [
     path("jobs/<int:job_id>/labels/", views.label_list, name="label_list"),
     path("jobs/<int:job_id>/samples/<int:sample_id>/", views.sample, name="sample"),
     path(
+        "jobs/<int:job_id>/samples/<int:sample_id>/next-unlabeled/",
+        views.next_unlabeled,
+        name="next_unlabeled",
+    ),
+    path(
         "jobs/<int:job_id>/samples/<int:sample_id>/thumbnail/<slug:size>/<slug:key>/",
         files.thumbnail,
         name="thumbnail",

@@ -11,6 +11,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -20,8 +21,8 @@ from annotators.access import member_or_404
 from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, uploads
-from datasets.models import Storage
-from jobs import counters, originals, pages, records, services
+from datasets.models import Image, Storage
+from jobs import counters, filmstrip, originals, pages, records, services
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
     ExportForm,
@@ -44,6 +45,8 @@ SIZE_COOKIE = "labelhub_page_size"
 YEAR = 365 * 24 * 3600
 MOST_TILES = 200
 MOST_EXPORTS = 50
+# So many images behind the one in the viewer are loaded ahead, and one before it.
+LOADED_AFTER = 2
 PROBLEMS_PER_PAGE = 200
 RUN_COMMANDS = ("cancel", "retry")
 
@@ -327,14 +330,11 @@ def _viewed(
     member: Member, found: Sample, place: pages.Place, labels: list[Label]
 ) -> dict[str, Any]:
     around = pages.neighbours(member.job, place, found)
-    query = place.query(with_page=False)
 
     def address(sample_id: int | None) -> str:
-        if sample_id is None:
-            return ""
-        path = reverse("sample", args=[member.job_id, sample_id])
-        return f"{path}?{query}" if query else path
+        return _address("sample", member, place, sample_id)
 
+    strip = [*reversed(around.before), found.pk, *around.after]
     carried = {annotation.label_id: annotation for annotation in found.annotations.all()}
     newest = newest_prediction(found)
     return {
@@ -342,10 +342,13 @@ def _viewed(
         "job": member.job,
         "sample": found,
         "name": found.path.rpartition("/")[2],
-        "grid_query": query,
+        "grid_query": place.query(with_page=False),
         "previous": address(around.previous),
         "next": address(around.next),
-        "ahead": [address(pk) for pk in around.after + around.before],
+        "unlabeled": _address("next_unlabeled", member, place, found.pk),
+        "ahead": [address(pk) for pk in around.after[:LOADED_AFTER] + around.before[:1]],
+        "frames": filmstrip.frames(member.job, {pk: address(pk) for pk in strip}),
+        "remark": _remark(found.image),
         "carried": [(label, carried[label.pk]) for label in labels if label.pk in carried],
         "label_ids": " ".join(str(pk) for pk in carried),
         "prediction": newest,
@@ -353,6 +356,48 @@ def _viewed(
         "can_label": member.can(Ability.LABEL),
         "can_predict": member.can(Ability.PREDICT),
     }
+
+
+def _address(name: str, member: Member, place: pages.Place, sample_id: int | None) -> str:
+    """Of a page about one sample of the list; nothing where there is no sample."""
+    if sample_id is None:
+        return ""
+    query = place.query(with_page=False)
+    path = reverse(name, args=[member.job_id, sample_id])
+    return f"{path}?{query}" if query else path
+
+
+def _remark(image: Image) -> str:
+    """What is to be known of the file, if anything."""
+    if image.missing_since:
+        return _("The file was not there any more when the storage was last looked through.")
+    return problems.describe(image.problem, image.problem_params) if image.problem else ""
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def next_unlabeled(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
+    """To the next image without labels. A script gets its address, or nothing."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = get_object_or_404(member.job.samples.all(), pk=sample_id)
+    place = pages.read_place(request.GET)
+    there = _next_unlabeled(member.job, place, found)
+    if request.htmx:
+        return HttpResponse(escape(_address("sample", member, place, there)))
+    if there is None:
+        messages.info(request, _("No unlabeled image is left."))
+    return redirect(_address("sample", member, place, there or found.pk))
+
+
+def _next_unlabeled(job: Job, place: pages.Place, sample: Sample) -> int | None:
+    """The next one behind the sample, else the first of all, under the same filters."""
+    unlabeled = pages.start_of(place, size=1, state=SampleState.UNLABELED)
+    found = pages.neighbours(job, unlabeled, sample).next
+    if found is not None:
+        return found
+    first = [row.pk for row in pages.read_page(job, unlabeled).rows]
+    return next((pk for pk in first if pk != sample.pk), None)
 
 
 # Export, runs -------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ ROWS = [
     Row("import_list", "get", Ability.ADD_DATA),
     Row("run_report", "get", Ability.VIEW, child="run"),
     Row("sample", "get", Ability.VIEW, child="sample"),
+    Row("next_unlabeled", "get", Ability.VIEW, child="sample"),
     Row("thumbnail", "get", Ability.VIEW, child="sample"),
     Row("image", "get", Ability.VIEW, child="sample"),
     Row("trash", "get", Ability.DELETE_IMAGES),

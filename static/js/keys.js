@@ -5,6 +5,7 @@ const EVERYWHERE = {
   u: "clear",
   p: "predict",
   a: "accept",
+  q: "look",
   "?": "help",
   "Ctrl+z": "undo",
   "Ctrl+Shift+z": "redo",
@@ -36,6 +37,20 @@ const IMAGE = {
   ArrowLeft: "previous",
   k: "previous",
   Escape: "close",
+  n: "unlabeled",
+  Enter: "accept-next",
+  h: "hard",
+  "+": "zoom:in",
+  "=": "zoom:in",
+  "-": "zoom:out",
+  f: "zoom:fit",
+  "Shift+f": "zoom:full",
+  "Alt+ArrowLeft": "pan:left",
+  "Alt+ArrowRight": "pan:right",
+  "Alt+ArrowUp": "pan:up",
+  "Alt+ArrowDown": "pan:down",
+  i: "info",
+  t: "strip",
 };
 const SURFACES = { grid: { ...EVERYWHERE, ...GRID }, image: { ...EVERYWHERE, ...IMAGE } };
 
@@ -50,15 +65,15 @@ const SURFACES = { grid: { ...EVERYWHERE, ...GRID }, image: { ...EVERYWHERE, ...
  * @returns {string | null}
  */
 export function commandOf(press, surface, labelKeys) {
-  if (press.isComposing || press.altKey) {
+  if (press.isComposing) {
     return null;
   }
   const key = press.key.normalize("NFKC");
   const isLetter = /^\p{L}$/u.test(key);
-  const ctrl = press.ctrlKey || press.metaKey ? "Ctrl+" : "";
+  const held = (press.altKey ? "Alt+" : "") + (press.ctrlKey || press.metaKey ? "Ctrl+" : "");
   // Shift is how signs like "?" are typed: it counts with letters and named keys only.
   const shift = press.shiftKey && (isLetter || key.length > 1) ? "Shift+" : "";
-  const chord = ctrl + shift + (isLetter ? key.toLowerCase() : key);
+  const chord = held + shift + (isLetter ? key.toLowerCase() : key);
   const command = SURFACES[surface][chord] ?? null;
   return command === null && labelKeys.has(chord) ? `label:${chord}` : command;
 }

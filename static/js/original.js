@@ -26,6 +26,16 @@ export function fallBack(image) {
 }
 
 /**
+ * Why the server cannot show an image, in its words; nothing where it does not say.
+ * @param {HTMLImageElement} image
+ */
+export async function reasonOf(image) {
+  const response = await fetch(image.dataset.stream ?? image.src);
+  const isText = response.headers.get("Content-Type")?.startsWith("text/plain");
+  return isText && !response.ok ? response.text() : "";
+}
+
+/**
  * Loads and decodes a picture that a page will show, so that it paints at once there.
  * @param {HTMLImageElement} shown as the page has it
  * @returns {{ picture: HTMLImageElement, ready: Promise<void> }}

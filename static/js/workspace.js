@@ -2,10 +2,12 @@
 import { askToDelete } from "./deletion.js";
 import { edit, queue, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
+import { toggleHard } from "./hard.js";
 import { commandOf } from "./keys.js";
 import { watchJob } from "./live.js";
+import { look } from "./look.js";
 import { count, labelKeys } from "./panel.js";
-import { acceptBest, acceptOffer, predict } from "./suggestions.js";
+import { acceptAndGoOn, acceptBest, acceptOffer, predict } from "./suggestions.js";
 import { complain, grid, paintPanel, surface, viewer, workspace } from "./surfaces.js";
 
 const ADVANCE_KEY = "labelhub-auto-advance";
@@ -30,6 +32,12 @@ function run(command) {
     case "next":
     case "previous":
       return turn(verb);
+    case "accept-next":
+      return acceptAndGoOn();
+    case "hard":
+      return toggleHard();
+    case "look":
+      return look(workspace, viewer.image);
     case "help":
       return find(document, "#help").click();
     default:
@@ -43,21 +51,25 @@ document.addEventListener("keydown", (event) => {
   const isTyping = target.matches("input:not([type='checkbox']), textarea, select");
   const isOwn = target.matches("button, summary, a:not(.tile)") && /^(Enter| )$/.test(event.key);
   const command = commandOf(event, viewer.isOpen ? "image" : "grid", labelKeys());
-  if (command && isHere && !isTyping && !isOwn && !target.closest("dialog, .menu[open]")) {
+  // Alt with arrows belongs to the browser where there is nothing to move.
+  const isForUs = command && (viewer.isZoomed || !command.startsWith("pan:"));
+  if (isForUs && isHere && !isTyping && !isOwn && !target.closest("dialog, .menu[open]")) {
     event.preventDefault();
     run(command);
   }
 });
 
 workspace.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-command], [data-label], [data-accept]");
+  const button = event.target.closest("[data-command], [data-label], [data-accept], [data-frame]");
   // With Ctrl or Shift a link opens elsewhere, as ever.
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) {
     return;
   }
   event.preventDefault();
-  const { accept, label, command } = button.dataset;
-  if (accept !== undefined) {
+  const { accept, label, command, frame } = button.dataset;
+  if (frame !== undefined) {
+    viewer.jump(button.href);
+  } else if (accept !== undefined) {
     acceptOffer(button);
   } else if (label) {
     toggleLabel(Number(label));

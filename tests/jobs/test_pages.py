@@ -331,7 +331,7 @@ def test_a_script_gets_the_parts_of_the_image_alone(job, alice):
     response = view(make.client(alice, **HTMX), sample)
 
     parts = re.findall(r'data-part="(\w+)"', response.content.decode())
-    assert parts == ["bar", "stage", "offers", "facts"]
+    assert parts == ["bar", "stage", "tools", "strip", "offers", "facts"]
     assertNotContains(response, "<html")
     assert "HX-Request" in response["Vary"]
 

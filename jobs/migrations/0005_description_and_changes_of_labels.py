@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0003_paths_in_byte_order'),
+        ('jobs', '0004_rejecting'),
     ]
 
     operations = [
