@@ -15,6 +15,7 @@ from annotators.roles import Ability
 from inference import services
 from jobs.api import LabelSerializer
 from labels.api import ResultSerializer, result_body
+from labels.repeats import once
 
 
 class PredictSerializer(serializers.Serializer):
@@ -68,6 +69,7 @@ class Predict(APIView):
 
 class Accept(APIView):
     @extend_schema(request=AcceptSerializer, responses=AcceptedSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         data = AcceptSerializer(data=request.data)

@@ -16,6 +16,7 @@ from jobs.api import LabelSerializer, RunSerializer
 from jobs.models import Verb
 from labels.annotate import MOST_IN_MESSAGE, Result, annotate
 from labels.hard import mark_hard
+from labels.repeats import once
 from labels.services import create_label
 from labels.trash import restore, trash
 from labels.undo import redo_last, undo_last
@@ -113,6 +114,7 @@ def _said(verb: str, number: int) -> str:
 
 class Annotate(APIView):
     @extend_schema(request=AnnotateSerializer, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         chosen = selection.parse(request.data)
@@ -128,6 +130,7 @@ class HardSerializer(SelectionSerializer):
 
 class Hard(APIView):
     @extend_schema(request=HardSerializer, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         chosen = selection.parse(request.data)
@@ -139,6 +142,7 @@ class Hard(APIView):
 
 class Trash(APIView):
     @extend_schema(request=SelectionSerializer, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.DELETE_IMAGES)
         return Response(result_body(trash(member, selection.parse(request.data))))
@@ -148,6 +152,7 @@ class Restore(APIView):
     """Out of the trash. The trash has no filters: `query` is empty there, for all of it."""
 
     @extend_schema(request=SelectionSerializer, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.DELETE_IMAGES)
         return Response(result_body(restore(member, selection.parse(request.data))))
@@ -213,6 +218,7 @@ class Deletion(APIView):
 
 class Undo(APIView):
     @extend_schema(request=None, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         return Response(result_body(undo_last(member)))
@@ -220,6 +226,7 @@ class Undo(APIView):
 
 class Redo(APIView):
     @extend_schema(request=None, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         return Response(result_body(redo_last(member)))
