@@ -1,6 +1,6 @@
 // @ts-check
 import { askToDelete } from "./deletion.js";
-import { edit, queue, revert, toggleLabel, turn } from "./edits.js";
+import { edit, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { commandOf } from "./keys.js";
 import { watchJob } from "./live.js";
@@ -8,6 +8,7 @@ import { count, labels } from "./panel.js";
 import { acceptBest, acceptOffer, predict } from "./suggestions.js";
 import { complain, grid, paintPanel, surface, viewer, workspace } from "./surfaces.js";
 
+const SLOW = 300;
 const ADVANCE_KEY = "labelhub-auto-advance";
 
 /** @param {string} command as keys.js and the buttons name it */
@@ -68,7 +69,13 @@ workspace.addEventListener("click", (event) => {
 
 workspace.addEventListener("surface:changed", paintPanel);
 workspace.addEventListener("surface:open", ({ detail }) => {
-  const open = () => viewer.open(detail.url, detail).catch((error) => complain(error, open));
+  const open = async () => {
+    // Most images are there at once: only a long wait is shown.
+    const timer = window.setTimeout(() => workspace.toggleAttribute("data-loading", true), SLOW);
+    await viewer.open(detail.url, detail).catch((error) => complain(error, open));
+    window.clearTimeout(timer);
+    workspace.removeAttribute("data-loading");
+  };
   open();
 });
 workspace.addEventListener("surface:closed", ({ detail }) => {
@@ -76,7 +83,6 @@ workspace.addEventListener("surface:closed", ({ detail }) => {
   paintPanel();
 });
 document.addEventListener("htmx:afterSettle", paintPanel);
-window.addEventListener("beforeunload", (event) => queue.size() && event.preventDefault());
 
 const advance = find(workspace, "[data-auto-advance]");
 if (advance) {
