@@ -76,7 +76,7 @@ export async function fetchAnswer(url, body) {
   const response = await answered(url, { method: "POST", headers, body: JSON.stringify(body) });
   const isText = response.headers.get("Content-Type")?.startsWith("text/plain");
   if (!response.ok && isText) {
-    throw new Error(await response.text());
+    throw failure(await response.text(), REASONS[response.status] ?? "refused");
   }
   return pageOf(response);
 }
