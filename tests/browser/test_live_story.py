@@ -85,7 +85,9 @@ def test_others_are_seen_with_what_they_look_at(people_online, job, alice, bob):
     page.keyboard.press("Escape")
 
     other.keyboard.press("Enter")
+    expect(other.locator(".viewer-name")).to_have_text("image-00003.jpg")
     other.keyboard.press("ArrowRight")
+    expect(other.locator(".viewer-name")).to_have_text("image-00004.jpg")
     expect(tiles(page).nth(3).locator(".tile-here")).to_be_visible()
     expect(tiles(page).nth(2).locator(".tile-here")).to_have_count(0)
     tiles(page).nth(3).dblclick()
@@ -401,7 +403,7 @@ def test_a_picture_that_does_not_come_is_tried_again_and_can_be_labeled(
     label(page, 0, "1")
     expect(chips(page, 0)).to_have_text(["cat"])
     page.unroute(f"**{address}")
-    tile.locator(".tile-retry").click()
+    tile.locator(".tile-retry > span").click()
     expect(tile.locator(".tile-retry")).to_have_count(0)
     expect(tile).to_have_attribute("aria-selected", "true")
     width_of_picture = "image => image.complete && image.naturalWidth"
@@ -412,7 +414,7 @@ def test_a_picture_that_does_not_come_is_tried_again_and_can_be_labeled(
 def test_only_a_long_wait_for_an_image_is_shown(people_online, job, alice):
     page = open_job(people_online, job, alice)
     held = []
-    page.route(re.compile(r"/samples/\d+/$"), held.append)
+    page.route(re.compile(r"/samples/\d+/$"), lambda route: held.append(route))
 
     tiles(page).nth(0).dblclick()
     expect(page.locator(".workspace[data-loading]")).to_have_count(1)
