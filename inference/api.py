@@ -19,6 +19,7 @@ from inference import decisions, services
 from jobs import selection
 from jobs.api import LabelSerializer
 from labels.api import ResultSerializer, SelectionSerializer, answered
+from labels.repeats import once
 
 
 class PredictSerializer(serializers.Serializer):
@@ -89,6 +90,7 @@ class Accept(APIView):
     @extend_schema(
         request=AcceptSerializer, responses={200: AcceptedSerializer, 202: AcceptedSerializer}
     )
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         data = _checked(AcceptSerializer, request)
@@ -105,6 +107,7 @@ class Reject(APIView):
     @extend_schema(
         request=RejectSerializer, responses={200: ResultSerializer, 202: ResultSerializer}
     )
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         data = _checked(RejectSerializer, request)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -218,6 +219,28 @@ class ChangeItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.change_id}/{self.sample_id}"
+
+
+class Answer(models.Model):
+    """What a request of a person was answered, for when it comes again: see labels/repeats.py."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    # Made by the browser, one for each edit.
+    key = models.UUIDField()
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField(encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("answer")
+        verbose_name_plural = _("answers")
+        constraints = [
+            models.UniqueConstraint(fields=["job", "user", "key"], name="one_answer_a_key"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.key)
 
 
 class SavedView(models.Model):

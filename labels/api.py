@@ -21,6 +21,7 @@ from jobs.models import PURGED, Sample, Verb
 from labels import history
 from labels.annotate import MOST_IN_MESSAGE, Result, annotate, set_labels
 from labels.hard import mark_hard
+from labels.repeats import once
 from labels.services import create_label
 from labels.summary import summarize
 from labels.trash import restore, trash
@@ -170,6 +171,7 @@ def _said(verb: str, number: int) -> str:
 
 class Annotate(APIView):
     @extend_schema(request=AnnotateSerializer, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         chosen = selection.parse(request.data)
@@ -229,6 +231,7 @@ class HardSerializer(SelectionSerializer):
 
 class Hard(APIView):
     @extend_schema(request=HardSerializer, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         chosen = selection.parse(request.data)
@@ -240,6 +243,7 @@ class Hard(APIView):
 
 class Trash(APIView):
     @extend_schema(request=SelectionSerializer, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.DELETE_IMAGES)
         return answered(trash(member, selection.parse(request.data)))
@@ -249,6 +253,7 @@ class Restore(APIView):
     """Out of the trash. The trash has no filters: `query` is empty there, for all of it."""
 
     @extend_schema(request=SelectionSerializer, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.DELETE_IMAGES)
         return answered(restore(member, selection.parse(request.data)))
@@ -314,6 +319,7 @@ class Deletion(APIView):
 
 class Undo(APIView):
     @extend_schema(request=None, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         return answered(undo_last(member))
@@ -321,6 +327,7 @@ class Undo(APIView):
 
 class Redo(APIView):
     @extend_schema(request=None, responses=ResultSerializer)
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
         return answered(redo_last(member))

@@ -9,5 +9,5 @@ class LabelsConfig(AppConfig):
     def ready(self) -> None:
         # Makes the kinds of runs and what is done regularly known to the engine, and to bulk edits
         # what they can do.
-        for name in ("annotate", "hard", "imports", "labelset.runs", "trash", "undo"):
+        for name in ("annotate", "hard", "imports", "labelset.runs", "repeats", "trash", "undo"):
             import_module(f"labels.{name}")

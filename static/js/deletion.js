@@ -1,10 +1,11 @@
 // @ts-check
 import { openDialog } from "./dialog.js";
-import { queue, took } from "./edits.js";
+import { took } from "./edits.js";
 import { find, words } from "./find.js";
 import { call, fetchAnswer } from "./server.js";
 import * as on from "./surfaces.js";
 import { toast } from "./toast.js";
+import { queue } from "./waiting.js";
 
 /** Deleting: the server asks the question, in templates/labels/_deletion.html. */
 const { api } = on.workspace.dataset;

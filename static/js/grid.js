@@ -10,6 +10,8 @@ import {
   paintTile,
   prepareTile,
   replaceTile,
+  retryPicture,
+  setBroken,
   setGone,
   suggestionIn,
   tileOf,
@@ -45,7 +47,7 @@ class ImageGrid extends HTMLElement {
     this.#list.ariaMultiSelectable = "true";
     this.#list.addEventListener("click", (event) => this.#click(event));
     this.#list.addEventListener("dblclick", (event) => this.#open(tileAt(event)));
-    const broke = (event) => tileAt(event)?.setAttribute("data-broken", "");
+    const broke = (event) => tileAt(event) && setBroken(tileAt(event), true);
     this.#list.addEventListener("error", broke, { capture: true });
     this.#box.addEventListener("change", () => {
       const change = this.#box.checked ? select.withPage : select.withoutPage;
@@ -148,6 +150,10 @@ class ImageGrid extends HTMLElement {
       return;
     }
     event.preventDefault();
+    if (/** @type {Element} */ (event.target).closest(".tile-retry")) {
+      retryPicture(tile);
+      return;
+    }
     this.#focus(tile, { preventScroll: true });
     const id = idOf(tile);
     const { left, top } = tile.getBoundingClientRect();
@@ -285,6 +291,11 @@ class ImageGrid extends HTMLElement {
     // They are behind this page, if it is full.
     find(this, "[data-new-here]").href = find(this, "a[rel='next']")?.href ?? location.href;
     this.#adopt();
+  }
+
+  /** Asks again for the pictures that did not come. */
+  retry() {
+    findAll(this.#list, ".tile[data-broken]").forEach(retryPicture);
   }
 
   /** @param {number} id */

@@ -2,9 +2,12 @@
 import { deletionProgressed } from "./deletion.js";
 import { find } from "./find.js";
 import { count, numberOf, refreshLabels } from "./panel.js";
+import { heardOf, left, watchPresence } from "./presence.js";
 import { call, fetchPage } from "./server.js";
+import { watchSignIn } from "./sign_in.js";
 import { connect } from "./socket.js";
 import * as on from "./surfaces.js";
+import { leave, tryAgain } from "./waiting.js";
 
 /** What others do, and what runs do, shown without reloading. */
 const POLL_MILLISECONDS = 15000;
@@ -13,14 +16,31 @@ let polling = 0;
 let filling = 0;
 
 export function watchJob() {
-  connect(on.workspace.dataset.socket, {
+  const socket = connect(on.workspace.dataset.socket, {
     message: (data) => listeners[data.type]?.(data),
     up: () => {
       showConnection(true);
+      tell();
+      tryAgain();
       catchUp();
+      on.grid?.retry();
     },
     down: () => showConnection(false),
+    out: (isMember) => (isMember ? catchUp() : showRemoved()),
   });
+  const tell = watchPresence(socket.send);
+  watchSignIn(socket.open);
+}
+
+/** Nothing of the job may be seen any more: the page is covered, and left for the list of jobs. */
+function showRemoved() {
+  const dialog = find(document, "#removed");
+  dialog.addEventListener("close", () => leave(find(dialog, "a").href));
+  find(dialog, "a").addEventListener("click", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    dialog.close();
+  });
+  dialog.open || dialog.showModal();
 }
 
 const listeners = {
@@ -29,6 +49,8 @@ const listeners = {
     on.refresh(ids.length ? ids : on.shown());
   },
   "run.progress": (/** @type {any} */ { run }) => progressed(run),
+  "presence.here": heardOf,
+  "presence.gone": left,
   "labels.changed": (/** @type {any} */ { repaint }) => {
     refreshLabels().then(on.paintPanel, () => undefined);
     if (repaint) {
@@ -39,7 +61,10 @@ const listeners = {
 
 /** Catches up with what happened while nobody told. */
 async function catchUp() {
-  const { counts = {} } = await call("GET", on.workspace.dataset.api).catch(() => ({}));
+  const { counts = {}, why } = await call("GET", on.workspace.dataset.api).catch((error) => error);
+  if (why === "gone") {
+    showRemoved();
+  }
   const isImporting = on.workspace.querySelector("[data-run]") !== null;
   if (isImporting || Object.entries(counts).some(([key, value]) => numberOf(key) !== value)) {
     count(counts, null);

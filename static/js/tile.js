@@ -58,6 +58,26 @@ export function setGone(tile, isGone) {
   tile.title = isGone ? words("tile-gone").replace("{name}", () => name) : name;
 }
 
+/**
+ * A picture that did not come: the tile says so and offers to try again; it can still be labeled.
+ * @param {HTMLElement} tile
+ * @param {boolean} isBroken
+ */
+export function setBroken(tile, isBroken) {
+  tile.toggleAttribute("data-broken", isBroken);
+  find(tile, ".tile-retry")?.remove();
+  if (isBroken) {
+    tile.append(find(document, "#tile-retry").content.cloneNode(true));
+  }
+}
+
+/** @param {HTMLElement} tile */
+export function retryPicture(tile) {
+  const image = find(tile, "img");
+  setBroken(tile, false);
+  image.src = image.getAttribute("src");
+}
+
 /** @param {Element} tile */
 export const isGone = (tile) => tile.hasAttribute("data-gone");
 
@@ -68,5 +88,5 @@ export function prepareTile(tile) {
   tile.draggable = false;
   tile.title = find(tile, ".tile-name").textContent;
   const image = find(tile, "img");
-  tile.toggleAttribute("data-broken", image.complete && image.naturalWidth === 0);
+  setBroken(tile, image.complete && image.naturalWidth === 0);
 }

@@ -1,6 +1,6 @@
 // @ts-check
 import { askToDelete } from "./deletion.js";
-import { edit, queue, revert, toggleLabel, turn } from "./edits.js";
+import { edit, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { toggleHard } from "./hard.js";
 import { commandOf } from "./keys.js";
@@ -10,6 +10,7 @@ import { count, labelKeys } from "./panel.js";
 import { acceptAndGoOn, acceptBest, acceptOffer, predict } from "./suggestions.js";
 import { complain, grid, paintPanel, surface, viewer, workspace } from "./surfaces.js";
 
+const SLOW = 300;
 const ADVANCE_KEY = "labelhub-auto-advance";
 
 /** @param {string} command as keys.js and the buttons name it */
@@ -80,7 +81,13 @@ workspace.addEventListener("click", (event) => {
 
 workspace.addEventListener("surface:changed", paintPanel);
 workspace.addEventListener("surface:open", ({ detail }) => {
-  const open = () => viewer.open(detail.url, detail).catch((error) => complain(error, open));
+  const open = async () => {
+    // Most images are there at once: only a long wait is shown.
+    const timer = window.setTimeout(() => workspace.toggleAttribute("data-loading", true), SLOW);
+    await viewer.open(detail.url, detail).catch((error) => complain(error, open));
+    window.clearTimeout(timer);
+    workspace.removeAttribute("data-loading");
+  };
   open();
 });
 workspace.addEventListener("surface:closed", ({ detail }) => {
@@ -88,7 +95,6 @@ workspace.addEventListener("surface:closed", ({ detail }) => {
   paintPanel();
 });
 document.addEventListener("htmx:afterSettle", paintPanel);
-window.addEventListener("beforeunload", (event) => queue.size() && event.preventDefault());
 
 const advance = find(workspace, "[data-auto-advance]");
 if (advance) {

@@ -203,7 +203,7 @@ def test_a_finished_job_says_so(job, alice):
 
     response = grid(make.client(alice), job, "?state=unlabeled")
 
-    assertContains(response, "All images are labeled")
+    assertContains(response, "images are labeled")
 
 
 # Tiles by id -------------------------------------------------------------------------------------
