@@ -53,6 +53,10 @@ class ImageViewer extends HTMLElement {
   /** What happened to the image before this script was there. */
   #lookAtImage() {
     const { image } = this;
+    const preview = find(this, ".stage-preview");
+    if (preview?.complete && !preview.naturalWidth) {
+      preview.remove();
+    }
     if (image.complete && image.naturalWidth) {
       this.#imageCame(image);
     } else if (image.complete) {
