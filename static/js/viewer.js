@@ -53,6 +53,10 @@ class ImageViewer extends HTMLElement {
   /** What happened to the image before this script was there. */
   #lookAtImage() {
     const { image } = this;
+    const preview = find(this, ".stage-preview");
+    if (preview?.complete && !preview.naturalWidth) {
+      preview.remove();
+    }
     if (image.complete && image.naturalWidth) {
       this.#imageCame(image);
     } else if (image.complete) {
@@ -235,7 +239,7 @@ class ImageViewer extends HTMLElement {
       const [old, fresh] = [this.#part(part), find(page, `[data-part="${part}"]`)];
       const made = document.importNode(fresh, true);
       // Small pictures that are there already do not come anew: they would flicker.
-      for (const image of findAll(made, ".strip-frame img")) {
+      for (const image of findAll(made, "[data-frame] > img")) {
         const same = find(old, `img[src="${image.getAttribute("src")}"]`);
         same && image.replaceWith(same);
       }

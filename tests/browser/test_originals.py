@@ -117,7 +117,8 @@ def test_an_image_that_is_gone_is_asked_for_once_more_and_no_oftener(site, job, 
     assert [one.problem for one in storage.delete(["photo-0.jpg"])] == [""]
     asked = []
     page = open_first(site, job)
-    page.on("request", lambda request: asked.append(request.url))
+    # The reason is asked for besides.
+    page.on("request", lambda one: one.resource_type == "image" and asked.append(one.url))
     page.reload()
     page.wait_for_function("() => document.querySelector('.stage-image[src*=stream]')?.complete")
     assert len([url for url in asked if "stream=1" in url]) == 1

@@ -1,5 +1,6 @@
 """The viewer in a browser: zoom, gestures, keys, what is preloaded, what cannot be shown."""
 
+import functools
 import re
 import statistics
 
@@ -120,12 +121,9 @@ def touch(session, kind: str, *points: tuple[float, float]) -> None:
 
 @pytest.fixture
 def tablet(people_online, job, monkeypatch) -> Page:
-    new_context = people_online.browser.new_context
-    monkeypatch.setattr(
-        people_online.browser,
-        "new_context",
-        lambda **options: new_context(has_touch=True, **options),
-    )
+    browser = people_online.browser
+    with_touch = functools.partial(browser.new_context, has_touch=True)
+    monkeypatch.setattr(browser, "new_context", with_touch)
     return open_viewer(people_online, job, at=1, width=800, height=1100)
 
 
@@ -245,6 +243,9 @@ def test_an_image_that_is_gone_says_why_and_can_be_labeled(people_online, job):
     broken = page.locator(".stage-broken")
     expect(broken).to_contain_text("There is no such file.")
     expect(broken).to_contain_text(sample.path)
+    expect(page.locator(".stage-preview")).to_have_count(0)
+    page.keyboard.press("h")
+    expect(page.locator(".hard-mark")).to_have_attribute("aria-pressed", "true")
     picture(page, "viewer-broken")
 
     file.write_bytes(content)

@@ -365,6 +365,48 @@ def test_statements_of_the_viewer_do_not_grow_with_labels(
         view(client, sample)
 
 
+def test_the_viewer_shows_five_neighbours_on_either_side_and_loads_three(job, alice):
+    samples = make.images(job, 14)
+
+    context = view(make.client(alice), samples[6]).context
+
+    assert [frame.pk for frame in context["frames"]] == [one.pk for one in samples[1:12]]
+    assert len(context["ahead"]) == 3
+
+
+def next_unlabeled(client, sample, query: str = "", **headers):
+    return client.get(reverse("next_unlabeled", args=[sample.job_id, sample.pk]) + query, **headers)
+
+
+def test_the_next_unlabeled_image_is_behind_this_one_or_else_the_first(job, alice):
+    samples = make.images(job, 5)
+    put(job, alice, [samples[1], samples[3], samples[4]], "cat")
+    client = make.client(alice)
+
+    behind = next_unlabeled(client, samples[1], "?path=image")
+    first = next_unlabeled(client, samples[2], HTTP_HX_REQUEST="true")
+
+    assert behind.url == reverse("sample", args=[job.pk, samples[2].pk]) + "?path=image"
+    assert first.content.decode() == reverse("sample", args=[job.pk, samples[0].pk])
+
+
+def test_where_no_unlabeled_image_is_left_the_viewer_stays_and_says_so(job, alice):
+    (sample,) = make.images(job, 1)
+    client = make.client(alice)
+
+    assert next_unlabeled(client, sample, HTTP_HX_REQUEST="true").content == b""
+    response = client.get(reverse("next_unlabeled", args=[job.pk, sample.pk]), follow=True)
+    assertContains(response, "No unlabeled image is left.")
+
+
+def test_the_viewer_says_what_is_odd_about_the_file(job, alice):
+    (sample,) = make.images(job, 1)
+    sample.image.problem = "several-frames"
+    sample.image.save()
+
+    assertContains(view(make.client(alice), sample), "only the first is shown")
+
+
 # Thumbnails and images ---------------------------------------------------------------------------
 @pytest.fixture
 def photo(job):

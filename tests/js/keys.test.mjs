@@ -58,6 +58,17 @@ test("arrows move in the grid, extend with Shift, and turn images in the viewer"
   assert.equal(commandOf(press("k"), "grid"), null);
 });
 
+test("in the viewer letters zoom, mark and show; Alt with arrows moves what is zoomed", () => {
+  assert.equal(commandOf(press("h"), "image"), "hard");
+  assert.equal(commandOf(press("f"), "image"), "zoom:fit");
+  assert.equal(commandOf(press("F", { shiftKey: true }), "image"), "zoom:full");
+  assert.equal(commandOf(press("+", { shiftKey: true }), "image"), "zoom:in");
+  assert.equal(commandOf(press("+", { ctrlKey: true }), "image"), null);
+  assert.equal(commandOf(press("ArrowLeft", { altKey: true }), "image"), "pan:left");
+  assert.equal(commandOf(press("1", { altKey: true }), "image"), null);
+  assert.equal(commandOf(press("q"), "grid"), "look");
+});
+
 test("the question mark needs no Shift of its own", () => {
   assert.equal(commandOf(press("?", { shiftKey: true }), "grid"), "help");
   assert.equal(commandOf(press("？", { shiftKey: true }), "image"), "help");
