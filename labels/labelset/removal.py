@@ -22,7 +22,7 @@ from labels.models import Annotation, Label
 from runs import engine
 from runs.models import Run, RunKind
 
-# Of one transaction: on a busy machine a piece of this size takes a fifth of a second.
+# Of one transaction: a piece of this size takes a fifth of a second of one core.
 SAMPLES_IN_PIECE = 1_000
 
 MERGE, DELETE = "merge", "delete"

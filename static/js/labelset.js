@@ -11,7 +11,7 @@ const numbers = new Intl.NumberFormat(document.documentElement.lang);
 const plurals = new Intl.PluralRules(document.documentElement.lang);
 const htmx = () => /** @type {any} */ (window).htmx;
 const list = () => find(document, "#labelset");
-const target = () => ({ target: "#labelset", swap: "outerHTML" });
+const target = { target: "#labelset", swap: "outerHTML" };
 /** Labels that are checked, also after the list came anew. @type {Set<string>} */
 const checked = new Set();
 let gathering = 0;
@@ -63,13 +63,13 @@ palette?.addEventListener("submit", (event) => {
   event.preventDefault();
   palette.hidePopover();
   const values = { colour: event.submitter.value };
-  htmx().ajax("POST", palette.getAttribute("action"), { ...target(), values });
+  htmx().ajax("POST", palette.getAttribute("action"), { ...target, source: palette, values });
 });
 
 // Order -------------------------------------------------------------------------------------------
 /** @param {HTMLElement} handle @param {number} to */
 function move(handle, to) {
-  htmx().ajax("POST", handle.dataset.move, { ...target(), values: { to } });
+  htmx().ajax("POST", handle.dataset.move, { ...target, source: handle, values: { to } });
 }
 
 page.addEventListener("keydown", (event) => {
@@ -144,10 +144,17 @@ function refresh() {
   }, GATHER_MILLISECONDS);
 }
 
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  // Asked for before somebody began to do something.
+  if (detail.requestConfig.elt === list() && detail.requestConfig.verb === "get" && isBusy()) {
+    detail.shouldSwap = false;
+    isStale = true;
+  }
+});
+
 palette?.addEventListener("toggle", (event) => {
-  if (event.newState === "open") {
-    htmx().trigger(list(), "htmx:abort");
-  } else if (isStale) {
+  if (event.newState === "closed" && isStale) {
     refresh();
   }
 });
