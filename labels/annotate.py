@@ -249,32 +249,34 @@ def row(
 def hold(samples: QuerySet[Sample], *, names: dict[int, str] | None = None) -> list[Held]:
     """Locks the samples and reads them with their annotations, in one statement.
 
-    The same statement fills in the `names` of labels, and refuses those that the job lacks.
+    The same statement fills in the `names` of labels, and refuses those that the job lacks. Where
+    it had to wait for somebody who changed a sample, PostgreSQL reads that sample anew, yet not
+    what is joined to it: then all is read again, under the lock.
     """
     fields = ["id", "state", "label_count", "last_by_id", "last_at", "last_change_id"]
     fields += ["is_hard", "trashed_at", "version"]
     of = [f"annotations__{name}" for name in ("label_id", "user_id", "origin", "confidence")]
-    rows = samples.order_by("id").select_for_update(of=("self",))
     names = {} if names is None else names
     wanted = sorted(names)
-    named = {
-        f"label_{pk}": Subquery(
-            Label.objects.filter(job=OuterRef("job_id"), pk=pk).values("name")[:1]
-        )
-        for pk in wanted
-    }
-    of += named
+    labels = Label.objects.filter(job=OuterRef("job_id"))
+    more = {f"label_{pk}": Subquery(labels.filter(pk=pk).values("name")[:1]) for pk in wanted}
+    # From before the wait, unlike the column of the same row.
+    versions = Sample.everything.filter(pk=OuterRef("pk")).values("version")
+    rows = samples.order_by("id").select_for_update(of=("self",))
+    rows = rows.annotate(version_before=Subquery(versions[:1]), **more)
     found: dict[int, Held] = {}
-    rows = rows.annotate(**named)
-    for row in rows.values_list(*fields, "annotations__id", "annotations__created_at", *of):
-        own, (pk, at, label, user, origin, confidence, *found_names) = row[:9], row[9:]
+    waited = False
+    columns = [*fields, "version_before", "annotations__id", "annotations__created_at", *of, *more]
+    for own in rows.values_list(*columns):
+        version_before, pk, at, label, user, origin, confidence, *found_names = own[len(fields) :]
         if not found:
             if None in found_names:
                 raise DomainError(
                     _("A label that was named is not a label of this job."), code="label"
                 )
             names.update(zip(wanted, found_names, strict=True))
-        sample = found.setdefault(row[0], Held(*own))
+        sample = found.setdefault(own[0], Held(*own[: len(fields)]))
+        waited = waited or version_before != sample.version
         if pk is not None:
             sample.annotations[label] = {
                 "label": label,
@@ -283,6 +285,8 @@ def hold(samples: QuerySet[Sample], *, names: dict[int, str] | None = None) -> l
                 "confidence": confidence,
                 "at": at.isoformat(),
             }
+    if waited:
+        return hold(Sample.everything.filter(pk__in=list(found)), names=names)
     return list(found.values())
 
 

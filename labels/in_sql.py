@@ -127,11 +127,13 @@ def _write_items(change: Change, part: Part, rows: QuerySet[Sample], points_at: 
 
 
 def _removed_rows(removed: Q) -> Coalesce:
+    """The condition stands in the aggregate: as one of the subquery's, PostgreSQL without
+    statistics of the table would look through all that carry the label, for each sample."""
     row = JSONObject(
         label="label_id", user="user_id", origin="origin", confidence="confidence", at="created_at"
     )
-    gone = Annotation.objects.filter(removed, sample=OuterRef("pk")).order_by().values("sample")
-    rows = Subquery(gone.annotate(rows=Rows(row)).values("rows"))
+    of_sample = Annotation.objects.filter(sample=OuterRef("pk")).order_by().values("sample")
+    rows = Subquery(of_sample.annotate(rows=Rows(row, filter=removed)).values("rows"))
     return Coalesce(rows, Value([], output_field=JSONField()))
 
 

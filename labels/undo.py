@@ -192,7 +192,7 @@ def _revert_alike(
     """Takes items back in SQL, where many say the same: all of a large labeling of images that
     nobody had touched. None where there are too many kinds, or a label was deleted since."""
     texts = [Cast(name, TextField()) for name in ("added", "removed", "before")]
-    rows = items.order_by("sample_id").select_for_update(of=("sample",))
+    rows = items.order_by("sample_id").select_for_update()
     columns = ("sample_id", "sample__last_change_id", "after", "sample__trashed_at")
     groups: dict[tuple[str, ...], list[int]] = {}
     number, ends = 0, trash_ends()

@@ -28,6 +28,7 @@ def _few_are_many(monkeypatch):
     monkeypatch.setattr("labels.bulk.MOST_AT_ONCE", 3)
     monkeypatch.setattr("labels.undo.MOST_AT_ONCE", 3)
     monkeypatch.setattr("labels.bulk.LARGEST_PART", 2)
+    monkeypatch.setattr("labels.bulk.PAUSE_SECONDS", 0)
     monkeypatch.setattr("labels.undo.ALIKE", 1)
 
 

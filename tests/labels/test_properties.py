@@ -167,6 +167,7 @@ class ManyPeople(TestCase):
             ("labels.bulk.MOST_AT_ONCE", MOST),
             ("labels.undo.MOST_AT_ONCE", MOST),
             ("labels.bulk.LARGEST_PART", PART),
+            ("labels.bulk.PAUSE_SECONDS", 0),
             ("labels.undo.ALIKE", 1),
         ):
             patcher = patch(name, value)
