@@ -77,6 +77,10 @@ def dataset(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, found: Dataset, form: DatasetForm) -> dict[str, Any]:
+    # First: should a run end in between, the page asks again. The other way round it would show
+    # what was before, and not ask.
+    run = _working(found)
+    found.refresh_from_db(fields=["summary", "next_sync_at"])
     summary = _summary(found)
     missing = with_problem(found, MISSING).filter(is_settled=False).order_by("pk")
     shown, older = records.page(records.of_dataset(found, request.user), None, RECORDS_SHOWN)
@@ -88,8 +92,7 @@ def _shown(request: HttpRequest, found: Dataset, form: DatasetForm) -> dict[str,
         "average": summary["bytes"] // summary["images"] if summary["images"] else 0,
         "form": form,
         "schedule_form": ScheduleForm(dataset=found),
-        "run": _working(found),
-        "last_sync": next((one for one in shown if one.run.state == RunState.DONE), None),
+        "run": run,
         "groups": groups(found) if summary["images"] or summary["refused"] else [],
         "missing": missing[:MISSING_SHOWN],
         "missing_count": missing.count() if summary["missing"] else 0,
