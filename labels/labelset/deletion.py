@@ -1,6 +1,6 @@
 """Deletes labels: alone, with the images that carry nothing else, or with the files of those."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from annotators.access import require
 from annotators.models import Member
 from annotators.roles import Ability
+from jobs import deletions
 from jobs.models import Sample, Verb
+from jobs.selection import Selection
 from labelhub.errors import DomainError
 from labels.labelset.changes import LabelResult, gone, listed, refuse_while_busy
 from labels.labelset.removal import DELETE, carriers, remove
@@ -25,11 +27,6 @@ class Policy(StrEnum):
     # Their source files are deleted, which cannot be undone.
     FILES = "files"
 
-
-# Deletes the source files of these samples, as a run of its own.
-Eraser = Callable[[Member, tuple[int, ...]], object]
-# What deletes files for the policy FILES; None: that policy is not offered.
-ERASE: Eraser | None = None
 
 _ABILITIES = {
     Policy.LABEL: Ability.MANAGE_LABELS,
@@ -56,7 +53,7 @@ def policies(member: Member) -> list[Policy]:
     return [
         policy
         for policy, ability in _ABILITIES.items()
-        if member.can(ability) and (policy != Policy.FILES or ERASE is not None)
+        if member.can(ability) and (policy != Policy.FILES or deletions.obstacle(member) is None)
     ]
 
 
@@ -77,14 +74,12 @@ def delete_labels(member: Member, label_ids: Iterable[int], *, policy: Policy) -
     asked for, so that a storage that refuses leaves everything as it is."""
     require(member, Ability.MANAGE_LABELS)
     require(member, _ABILITIES[policy])
-    if policy == Policy.FILES and ERASE is None:
-        raise DomainError(_("Source files cannot be deleted from here."), code="policy")
     labels = _labels(member, label_ids)
     refuse_while_busy(member.job)
-    if policy == Policy.FILES and ERASE is not None:
+    if policy == Policy.FILES:
         only = tuple(_only(member, labels).order_by("pk").values_list("pk", flat=True))
         if only:
-            ERASE(member, only)
+            deletions.start_deletion(member, Selection(ids=only, expected=len(only)))
     params = {
         "does": DELETE,
         "labels": [label.pk for label in labels],

@@ -274,6 +274,15 @@ def test_an_upload_without_labels_comes_in_and_says_so(uploads_job, client, tmp_
     assert run.problems.get().code == "no-labels-found"
 
 
+def test_an_upload_can_come_unlabeled_whatever_lies_in_it(uploads_job, client, tmp_path):
+    upload(client, uploads_job, "cat/1.jpg", jpeg(tmp_path, 1))
+
+    run = imported(client, uploads_job, state="unlabeled")
+
+    assert labels(uploads_job) == {"cat/1.jpg": None}
+    assert (run.counts, run.problems.count()) == ({"added": 1}, 0)
+
+
 def test_a_format_that_an_upload_lacks_is_told_and_the_images_come_in(
     uploads_job, client, tmp_path
 ):

@@ -4,12 +4,14 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from annotators.roles import Role
+from datasets.models import Storage
 from jobs import counters
 from jobs.models import Mode, Sample, Verb
 from jobs.selection import Selection
+from jobs.services import synchronize
 from labelhub.errors import Conflict, DomainError
 from labels.annotate import annotate
-from labels.labelset import deletion, removal
+from labels.labelset import removal
 from labels.labelset.deletion import Policy, delete_labels, policies, preview_deletion
 from labels.labelset.edits import add_labels, edit_label, move_label, order_labels, sort_labels
 from labels.labelset.merging import merge_labels, preview_merge
@@ -394,22 +396,41 @@ def test_several_labels_are_deleted_at_once_and_come_back_at_once(job, member, c
     assert (names(job), counters.drift(job)) == (["cow"], {})
 
 
-def test_files_are_deleted_only_by_what_is_plugged_in(job, member, cat, labeled, monkeypatch):
-    assert policies(member) == [Policy.LABEL, Policy.IMAGES]
-    with pytest.raises(DomainError):
-        delete_labels(member, [cat.pk], policy=Policy.FILES)
+def test_files_of_images_with_nothing_else_are_deleted_too(alice):
+    job = make.job(owner=alice, labels=("cat", "dog"))
+    for name in ("only.jpg", "both.jpg", "other.jpg"):
+        make.jpeg(make.folder_of(job) / name)
+    synchronize(job.dataset, by=alice)
+    make.finish_runs()
+    both, only, other = job.samples.order_by("path")
+    member = make.membership(job, alice)
+    cat, dog = job.labels.order_by("pk")
+    annotate(member, Selection(ids=(only.pk, both.pk)), add=[cat.pk])
+    annotate(member, Selection(ids=(both.pk, other.pk)), add=[dog.pk])
+    Storage.objects.update(can_write=True, can_delete=True)
+    member = make.membership(job, alice)
 
-    asked = []
-    monkeypatch.setattr(deletion, "ERASE", lambda member, ids: asked.append(ids))
-    assert policies(member) == [Policy.LABEL, Policy.IMAGES, Policy.FILES]
     delete_labels(member, [cat.pk], policy=Policy.FILES)
+    make.finish_runs()
 
-    assert asked == [(labeled[0].pk,)]
-    assert carried(job) == [[], ["dog"], ["dog"], []]
+    left = sorted(path.name for path in make.folder_of(job).iterdir())
+    assert left == sorted([both.path, other.path])
+    assert set(job.samples.values_list("pk", flat=True)) == {both.pk, other.pk}
+    assert counters.drift(job) == {}
 
 
-def test_files_are_deleted_by_the_owner_alone(job, bob, cat, monkeypatch):
-    monkeypatch.setattr(deletion, "ERASE", lambda member, ids: None)
+def test_where_the_storage_keeps_its_files_that_is_not_offered(member, cat, labeled):
+    Storage.objects.update(can_write=False, can_delete=False)
+    member = make.membership(member.job, member.user)
+
+    assert policies(member) == [Policy.LABEL, Policy.IMAGES]
+    with pytest.raises(Conflict):
+        delete_labels(member, [cat.pk], policy=Policy.FILES)
+    assert labeled[0].annotations.exists()
+
+
+def test_files_are_deleted_by_the_owner_alone(job, bob, cat):
+    Storage.objects.update(can_write=True, can_delete=True)
     job.members.filter(user=bob).update(role=Role.MANAGER)
     manager = make.membership(job, bob)
 
