@@ -1,5 +1,6 @@
 """The tests of the JavaScript modules, by Node's own test runner."""
 
+import re
 import shutil
 import subprocess
 
@@ -22,3 +23,22 @@ def test_the_modules_behave(tmp_path):
     )
 
     assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-2_000:]
+
+
+def test_modules_import_only_what_others_export():
+    """A browser finds out when the page is opened, and then runs none of it."""
+    scripts = {path.name: path.read_text() for path in (needs.REPOSITORY / "static/js").iterdir()}
+    exported = {
+        name: set(re.findall(r"export (?:async )?(?:function|const|let|class) (\w+)", text))
+        for name, text in scripts.items()
+    }
+    lacking = [
+        f"{name}: {one.strip()} of {other}"
+        for name, text in scripts.items()
+        for names, other in re.findall(r'import \{([^}]*)\} from "\./(\w+\.js)"', text)
+        for one in names.split(",")
+        if one.strip() and one.strip() not in exported.get(other, set())
+    ]
+
+    assert len(scripts) > 20
+    assert lacking == []

@@ -16,7 +16,7 @@ const canLabel = on.workspace.hasAttribute("data-can-label");
  * @param {string} verb
  * @param {object} body
  */
-function post(verb, body) {
+export function post(verb, body) {
   const key = [...crypto.getRandomValues(new Uint8Array(16))];
   const hex = key.map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const headers = { "Idempotency-Key": hex, "Labelhub-User": user };

@@ -1,7 +1,7 @@
 // @ts-check
-import { queue, took } from "./edits.js";
-import { call } from "./server.js";
+import { post, took } from "./edits.js";
 import { complain, hold, refresh, viewer, workspace } from "./surfaces.js";
+import { queue } from "./waiting.js";
 
 /** Marks the image in the viewer as a hard example, or takes the mark off; painted at once. */
 export function toggleHard() {
@@ -16,8 +16,7 @@ async function mark(id, isHard) {
   hold(ids, 1);
   viewer.paintHard(id, isHard);
   try {
-    const body = { ids, is_hard: isHard };
-    took(await queue.push(() => call("POST", `${workspace.dataset.api}hard/`, body)));
+    took(await queue.push(post("hard", { ids, is_hard: isHard })));
   } catch (error) {
     viewer.paintHard(id, !isHard);
     complain(error, () => mark(id, isHard));
