@@ -303,10 +303,10 @@ def keys(request: HttpRequest) -> HttpResponse:
     return render(request, "jobs/_keys.html" if request.htmx else "jobs/keys.html")
 
 
-@login_required
 @require_GET
 def state_dialogs(request: HttpRequest) -> HttpResponse:
-    """What the work surfaces show to who was signed out or removed; fetched after their page."""
+    """What the work surfaces show to who was signed out or removed; fetched after their page, by
+    who is signed out already too."""
     return render(request, "jobs/state_dialogs.html")
 
 

@@ -29,23 +29,32 @@ export function watchJob() {
     out: (isMember) => (isMember ? catchUp() : showRemoved()),
   });
   const tell = watchPresence(socket.send);
-  loadDialogs().then(() => watchSignIn(find(document, "#sign-in-again"), socket.open));
+  watchSignIn(stateDialog, socket.open);
+  // Before somebody needs them: without a connection they do not come.
+  loadDialogs().catch(() => undefined);
 }
 
-/** The dialogs that few people ever see come after the page; without a connection, when it is back. */
-async function loadDialogs() {
-  const page = await fetchPage(on.workspace.dataset.states).catch(() => null);
-  if (page) {
+/** @type {Promise<void> | null} */
+let loading = null;
+
+/** The dialogs that few people ever see come after the page, or when they are needed. */
+function loadDialogs() {
+  loading ??= fetchPage(on.workspace.dataset.states).then((page) => {
     document.body.append(...page.body.children);
-  } else {
-    await new Promise((tell) => window.setTimeout(tell, POLL_MILLISECONDS));
-    await loadDialogs();
-  }
+  });
+  loading.catch(() => (loading = null));
+  return loading;
 }
+
+/** @param {string} selector @returns {Promise<any>} */
+const stateDialog = (selector) => loadDialogs().then(() => find(document, selector));
 
 /** Nothing of the job may be seen any more: the page is covered, and left for the list of jobs. */
-function showRemoved() {
-  const dialog = find(document, "#removed");
+async function showRemoved() {
+  const dialog = await stateDialog("#removed").catch(() => null);
+  if (!dialog) {
+    return leave("/");
+  }
   dialog.addEventListener("close", () => leave(find(dialog, "a").href));
   find(dialog, "a").addEventListener("click", (/** @type {Event} */ event) => {
     event.preventDefault();

@@ -2,6 +2,7 @@
 import { csrfHeaders } from "./csrf.js";
 import { openDialog } from "./dialog.js";
 import { find, findAll } from "./find.js";
+import { workspace } from "./surfaces.js";
 import { leave, tryAgain } from "./waiting.js";
 
 /** Signing in again in the middle: over the page, so that nothing of it is lost. */
@@ -10,40 +11,51 @@ let isPutOff = false;
 let isAsking = false;
 
 /**
- * @param {HTMLElement} dialog
+ * @param {(selector: string) => Promise<any>} dialogOf brings a dialog of the page
  * @param {() => void} back once somebody is signed in
  */
-export function watchSignIn(dialog, back) {
-  const place = find(dialog, "[data-sign-in-form]");
-  const { address = "", email = "" } = dialog.dataset;
+export function watchSignIn(dialogOf, back) {
+  const { email = "" } = workspace.dataset;
+  /** @type {any} */
+  let dialog;
+  /** @type {any} */
+  let place;
   document.addEventListener("signed-out", (event) => {
     event.preventDefault();
     isPutOff || ask();
   });
-  dialog.addEventListener("close", () => (isPutOff = dialog.returnValue !== IN));
   find(document, "#waiting [data-sign-in-now]").addEventListener("click", ask);
-  dialog.addEventListener("submit", async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    const form = /** @type {HTMLFormElement} */ (event.target);
-    const isOther = form.username.value.trim().toLowerCase() !== email.toLowerCase();
-    const button = find(form, "button:not([type='button'])");
-    button.disabled = true;
-    const body = new FormData(form);
-    await show({ method: "POST", body }, isOther).catch(() => (button.disabled = false));
-  });
+
+  async function prepare() {
+    if (dialog) {
+      return;
+    }
+    dialog = await dialogOf("#sign-in-again");
+    place = find(dialog, "[data-sign-in-form]");
+    dialog.addEventListener("close", () => (isPutOff = dialog.returnValue !== IN));
+    dialog.addEventListener("submit", async (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      const form = /** @type {HTMLFormElement} */ (event.target);
+      const isOther = form.username.value.trim().toLowerCase() !== email.toLowerCase();
+      const button = find(form, "button:not([type='button'])");
+      button.disabled = true;
+      const body = new FormData(form);
+      await show({ method: "POST", body }, isOther).catch(() => (button.disabled = false));
+    });
+  }
 
   async function ask() {
-    if (!dialog.open && !isAsking) {
+    if (!dialog?.open && !isAsking) {
       isAsking = true;
       // Without a connection the banner stays, with its button.
-      await show({}, false).catch(() => undefined);
+      await prepare().then(() => show({}, false)).catch(() => undefined);
       isAsking = false;
     }
   }
 
   /** Shows the form that the server answers with; it sends away who is signed in. */
   async function show(/** @type {RequestInit} */ options, /** @type {boolean} */ isOther) {
-    const response = await fetch(address, options);
+    const response = await fetch(dialog.dataset.address, options);
     if (!response.redirected) {
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const form = find(page, "[data-sign-in] form");

@@ -57,6 +57,15 @@ def label(page: Page, number: int, key: str) -> None:
     page.keyboard.press(key)
 
 
+def saved(page: Page, job, at: int, expected: list[str]) -> None:
+    """What is painted at once is saved a moment later."""
+    for _turn in range(100):
+        if names(job.samples.order_by("pk")[at]) == expected:
+            return
+        page.wait_for_timeout(100)
+    assert names(job.samples.order_by("pk")[at]) == expected
+
+
 def names(sample) -> list[str]:
     return sorted(sample.annotations.values_list("label__name", flat=True))
 
@@ -207,7 +216,7 @@ def test_what_is_refused_is_taken_back_and_the_later_ones_go_on(people_online, j
     expect(page.locator(".toast")).to_contain_text("not a label of this job")
     expect(chips(page, 0)).to_have_count(0)
     expect(chips(page, 1)).to_have_text(["dog"])
-    assert names(job.samples.order_by("pk")[1]) == ["dog"]
+    saved(page, job, 1, ["dog"])
 
 
 def test_a_lost_socket_shows_and_what_happened_is_caught_up_with(
@@ -255,8 +264,7 @@ def test_who_is_signed_out_signs_in_over_the_page_and_goes_on(
     expect(chips(page, 0)).to_have_text(["cat"])
     label(page, 1, "2")
     expect(chips(page, 1)).to_have_text(["dog"])
-    page.wait_for_timeout(500)
-    assert names(job.samples.order_by("pk")[1]) == ["dog"]
+    saved(page, job, 1, ["dog"])
 
 
 def test_another_person_who_signs_in_gets_a_page_of_their_own(people_online, job, alice, bob):

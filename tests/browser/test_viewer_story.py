@@ -177,7 +177,11 @@ def test_hard_examples_are_marked_and_undone(people_online, job):
 
 def test_a_hard_mark_that_fails_is_taken_back(people_online, job):
     page = open_viewer(people_online, job)
-    page.route("**/hard/", lambda route: route.abort())
+    refusal = '{"code": "selection", "message": "Not now."}'
+    page.route(
+        "**/hard/",
+        lambda route: route.fulfill(status=400, body=refusal, content_type="application/json"),
+    )
     page.keyboard.press("h")
 
     expect(page.locator(".toast[data-tone='problem']")).to_be_visible()
