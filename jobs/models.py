@@ -2,12 +2,14 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from datasets.models import Dataset, Image
+from jobs.expressions import Day, Folder, NotEmpty, Percent
 
 
 class Mode(models.TextChoices):
@@ -77,8 +79,11 @@ class Sample(models.Model):
     trash keeps its row, or the next synchronization would bring the image back.
     """
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="samples")
-    image = models.ForeignKey(Image, models.CASCADE, related_name="samples")
+    # Keys without an index of their own are the beginning of another one.
+    job = models.ForeignKey(Job, models.CASCADE, related_name="samples", db_index=False)
+    image = models.ForeignKey(Image, models.CASCADE, related_name="samples", db_index=False)
+    # When the image came into the job, which ids go with.
+    added_at = models.DateTimeField(db_default=Now(), editable=False)
     # Repeats the image's path: filters and sorting of a million samples touch one table.
     path = models.CharField(max_length=1024)
     state = models.CharField(
@@ -86,7 +91,12 @@ class Sample(models.Model):
     )
     label_count = models.PositiveSmallIntegerField(default=0)
     last_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     last_at = models.DateTimeField(null=True, blank=True)
     # The change whose result this is: undo asks whether it is still its own.
@@ -110,7 +120,7 @@ class Sample(models.Model):
         verbose_name = _("sample")
         verbose_name_plural = _("samples")
         constraints = [
-            models.UniqueConstraint(fields=["job", "image"], name="one_sample_per_image"),
+            models.UniqueConstraint(fields=["image", "job"], name="one_sample_per_image"),
             models.CheckConstraint(
                 condition=Q(state="labeled") | Q(label_count=0), name="labels_only_when_labeled"
             ),
@@ -123,6 +133,54 @@ class Sample(models.Model):
             models.Index(fields=["job", "id"], condition=IS_LIVE, name="sample_live"),
             models.Index(fields=["job", "state", "id"], condition=IS_LIVE, name="sample_state"),
             models.Index(fields=["job", "last_by", "id"], condition=IS_LIVE, name="sample_by"),
+            # Filters, each in the order of ids; see CONTRIBUTING.md for what they serve.
+            models.Index(
+                fields=["job", "id"], condition=IS_LIVE & Q(is_hard=True), name="sample_hard"
+            ),
+            models.Index(
+                fields=["job", "split", "id"],
+                condition=IS_LIVE & Q(NotEmpty("split")),
+                name="sample_split",
+            ),
+            models.Index(
+                fields=["job", "top_name", "id"],
+                condition=IS_LIVE & Q(NotEmpty("top_name")),
+                name="sample_predicted",
+            ),
+            models.Index(
+                F("job"),
+                Percent("top_score"),
+                F("id"),
+                condition=IS_LIVE & Q(top_score__isnull=False),
+                name="sample_percent",
+            ),
+            models.Index(
+                F("job"),
+                Day("last_at"),
+                F("id"),
+                condition=IS_LIVE & Q(last_at__isnull=False),
+                name="sample_labeled_day",
+            ),
+            models.Index(
+                F("job"), Day("added_at"), F("id"), condition=IS_LIVE, name="sample_added_day"
+            ),
+            models.Index(
+                F("job"), Folder("path"), F("id"), condition=IS_LIVE, name="sample_folder"
+            ),
+            # Orders, each state for itself: every tab reads its own part in order.
+            models.Index(
+                fields=["job", "state", "path", "id"], condition=IS_LIVE, name="sample_by_path"
+            ),
+            models.Index(
+                fields=["job", "state", "last_at", "id"],
+                condition=IS_LIVE & Q(last_at__isnull=False),
+                name="sample_by_time",
+            ),
+            models.Index(
+                fields=["job", "state", "top_score", "id"],
+                condition=IS_LIVE & Q(top_score__isnull=False),
+                name="sample_by_score",
+            ),
             models.Index(
                 fields=["job", "-trashed_at"],
                 condition=Q(trashed_at__isnull=False),

@@ -13,7 +13,7 @@ from inference.models import Prediction
 from inference.services import Suggestion, suggestions
 from jobs.counters import label_key
 from jobs.models import Job, Sample
-from jobs.pages import Place, TileRow
+from jobs.pages import Place, TileRow, cursor_of
 from labels.models import Label
 
 # So many chips fit on a tile; of more labels the number is shown.
@@ -44,7 +44,7 @@ def tiles_of(
     """`labels` are those of the job, in their order."""
     labels = list(labels)
     known = {label.name: label.pk for label in labels}
-    query = place.query(with_page=False)
+    query = place.viewer_query()
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
     job = reverse("job", args=[job_id])
@@ -57,7 +57,7 @@ def tiles_of(
             pk=row.pk,
             folder=folder + slash,
             name=name,
-            href=address + suffix,
+            href=address + (_suffix_of(row, place) if place.sort.has_gaps else suffix),
             thumbnail=f"{address}thumbnail/{key_of(row.dataset_id, row.path, row.etag)}/",
             label_ids=" ".join(str(label.pk) for label in carried),
             chips=carried[:CHIPS],
@@ -67,6 +67,10 @@ def tiles_of(
         )
 
     return [tile(row) for row in rows]
+
+
+def _suffix_of(row: TileRow, place: Place) -> str:
+    return f"?{place.viewer_query(cursor_of(row, place.sort))}"
 
 
 def _suggested(row: TileRow, known: dict[str, int]) -> Suggestion | None:

@@ -33,6 +33,7 @@ from jobs.forms import (
     with_suggestions,
 )
 from jobs.models import Job, Sample, SampleState
+from jobs.sorting import Cursor
 from jobs.tiles import filter_chips, label_rows, newest_prediction, offers, tiles_of
 from labelhub.errors import DomainError
 from labels.models import Label
@@ -169,14 +170,14 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     # Before the samples: should an import end in between, the browser sees the numbers change and
     # asks for the page again. The other way round it would show numbers without tiles.
     counts = counters.read(member.job)
-    page = pages.read_page(member.job, place)
+    page = pages.read_page(member.job, place, counts)
     context = _panel(member, labels, counts) | {
         "page": page,
         "tiles": tiles_of(page.rows, labels, job_id=job_id, place=place),
         "place": place,
         "state": place.state,
         "tabs": _tabs(place, counts),
-        "found": pages.total(member.job, place, counts),
+        "found": page.total,
         "chips": filter_chips(member.job, place, labels),
         "sizes": [(size, _page_query(place, size=size)) for size in pages.PAGE_SIZES],
         "import": _last_import(member.job),
@@ -281,23 +282,28 @@ def sample(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
     )
     place = pages.read_place(request.GET)
     labels = list(member.job.labels.all())
-    context = _viewed(member, found, place, labels)
-    if request.htmx:
+    counts = None if request.htmx else counters.read(member.job)
+    context = _viewed(member, found, place, labels, counts)
+    if counts is None:
         return render(request, "jobs/_sample.html", context)
-    context |= _panel(member, labels, counters.read(member.job))
+    context |= _panel(member, labels, counts)
     return render(request, "jobs/sample.html", context)
 
 
 def _viewed(
-    member: Member, found: Sample, place: pages.Place, labels: list[Label]
+    member: Member,
+    found: Sample,
+    place: pages.Place,
+    labels: list[Label],
+    counts: dict[str, int] | None,
 ) -> dict[str, Any]:
-    around = pages.neighbours(member.job, place, found)
-    query = place.query(with_page=False)
+    around = pages.neighbours(member.job, place, found, counts)
 
-    def address(sample_id: int | None) -> str:
-        if sample_id is None:
+    def address(there: Cursor | None) -> str:
+        if there is None:
             return ""
-        path = reverse("sample", args=[member.job_id, sample_id])
+        query = place.viewer_query(there)
+        path = reverse("sample", args=[member.job_id, there.pk])
         return f"{path}?{query}" if query else path
 
     carried = {annotation.label_id: annotation for annotation in found.annotations.all()}
@@ -309,10 +315,10 @@ def _viewed(
         "sample": found,
         "name": found.path.rpartition("/")[2],
         "image_url": f"{image}?v={content_key(found.image)}",
-        "grid_query": query,
+        "grid_query": place.viewer_query(),
         "previous": address(around.previous),
         "next": address(around.next),
-        "ahead": [address(pk) for pk in around.after + around.before],
+        "ahead": [address(there) for there in around.after + around.before],
         "carried": [(label, carried[label.pk]) for label in labels if label.pk in carried],
         "label_ids": " ".join(str(pk) for pk in carried),
         "prediction": newest,
