@@ -49,15 +49,18 @@ class Stream:
 @dataclass(frozen=True)
 class Condition:
     """`known` tells from the job's counters how many samples there are; `share` is a guess at the
-    part of them, where no counter says it. `states`: nothing but a choice of states. `orders` is the
-    column of an order whose index this is a range of."""
+    part of them, where no counter says it. `states`: where alone there are any; `is_state`: that is
+    all. `orders` is the column of an order whose index this is a range of. `asks`: to know its
+    stream, the database has to be asked."""
 
     on: Callable[[str], Any]
     share: float = 0.5
     known: Callable[[Mapping[str, int]], int] | None = None
     stream: Callable[[Job], Stream | None] = field(default=lambda job: None)  # noqa: ARG005
     states: tuple[str, ...] | None = None
+    is_state: bool = False
     orders: str = ""
+    asks: bool = False
 
 
 def _with(column: str, *values: Any, bare: tuple[Any, ...] = (), **options: Any):
@@ -80,6 +83,7 @@ def in_states(*states: str) -> Condition:
         known=lambda counts: sum(counts.get(counters.state_key(state), 0) for state in states),
         stream=_with("state", *states),
         states=states,
+        is_state=True,
     )
 
 
@@ -129,7 +133,7 @@ def carries_any(label_ids: tuple[int, ...]) -> Condition:
     def on(at: str) -> Any:
         return Exists(annotations.filter(sample=OuterRef(f"{at}pk"), label_id__in=label_ids))
 
-    return Condition(on=on, known=known, stream=stream)
+    return Condition(on=on, known=known, stream=stream, states=(SampleState.LABELED,))
 
 
 def lacks(label_ids: tuple[int, ...]) -> Condition:
@@ -202,7 +206,9 @@ def in_folder(path: str, *, exact: bool) -> Condition:
             tuple(found), lambda folder: job.samples.filter(Exact(Folder("path"), folder))
         )
 
-    return Condition(on=on, share=0.02, stream=stream, orders="" if exact else "path")
+    if exact:
+        return Condition(on=on, share=0.02, stream=stream)
+    return Condition(on=on, share=0.05, stream=stream, orders="path", asks=True)
 
 
 def folders_in(job: Job, first: str, end: str) -> list[str] | None:
@@ -238,7 +244,6 @@ def between(column: str, first: datetime | None, end: datetime | None) -> Condit
         return wanted
 
     def stream(job: Job) -> Stream | None:
-        named = moments.days(first, end, most=MOST_DAYS) if first is not None else None
         if named is None:
             return None
         there = Q(**{f"{column}__isnull": False}) if column == "last_at" else Q()
@@ -248,7 +253,9 @@ def between(column: str, first: datetime | None, end: datetime | None) -> Condit
 
         return Stream(tuple(named), rows, holds_all=False)
 
-    share = 0.3 if first is not None else 0.7
+    # About a hundred days of work, of which each day has the same part.
+    named = moments.days(first, end, most=MOST_DAYS) if first is not None else None
+    share = 0.7 if named is None else min(0.01 * len(named), 0.7)
     return Condition(on=on, share=share, stream=stream, orders=column)
 
 
@@ -293,7 +300,8 @@ def agrees(wanted: bool) -> Condition:
         rows = _with("state", SampleState.LABELED)(job)
         return Stream(rows.values, rows.rows, holds_all=False)
 
-    return Condition(on=on, share=0.4 if wanted else 0.1, stream=stream)
+    share, states = 0.4 if wanted else 0.1, (SampleState.LABELED,)
+    return Condition(on=on, share=share, stream=stream, states=states)
 
 
 # Files -------------------------------------------------------------------------------------------

@@ -167,19 +167,30 @@ class Sample(models.Model):
             models.Index(
                 F("job"), Folder("path"), F("id"), condition=IS_LIVE, name="sample_folder"
             ),
-            # Orders, each state for itself: every tab reads its own part in order.
+            # Orders: of the whole job, and of each state, since those of a state lie together.
+            models.Index(fields=["job", "path", "id"], condition=IS_LIVE, name="sample_path"),
             models.Index(
-                fields=["job", "state", "path", "id"], condition=IS_LIVE, name="sample_by_path"
+                fields=["job", "state", "path", "id"], condition=IS_LIVE, name="sample_state_path"
+            ),
+            models.Index(
+                fields=["job", "last_at", "id"],
+                condition=IS_LIVE & Q(last_at__isnull=False),
+                name="sample_time",
             ),
             models.Index(
                 fields=["job", "state", "last_at", "id"],
                 condition=IS_LIVE & Q(last_at__isnull=False),
-                name="sample_by_time",
+                name="sample_state_time",
+            ),
+            models.Index(
+                fields=["job", "top_score", "id"],
+                condition=IS_LIVE & Q(top_score__isnull=False),
+                name="sample_score",
             ),
             models.Index(
                 fields=["job", "state", "top_score", "id"],
                 condition=IS_LIVE & Q(top_score__isnull=False),
-                name="sample_by_score",
+                name="sample_state_score",
             ),
             models.Index(
                 fields=["job", "-trashed_at"],

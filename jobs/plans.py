@@ -1,9 +1,9 @@
 """How a page of samples is found without looking at all of them.
 
 A database alone guesses from averages, and guesses wrong where labels, folders and times go with
-the ids; SQLite has no averages at all. So one filter leads: its index hands out samples in the order
-of the page, and the others are looked up row by row. The one that leads is the smallest set, by the
-counters of the job where one says it.
+the ids; SQLite has no averages at all. So one filter leads: its index hands out samples in the
+order of the page, and the others are looked up row by row. The one that leads is that of which the
+least has to be read, by the counters of the job where one says it.
 
 - In the order of ids every filter with an index of its own can lead. One with several values is as
   many index ranges, of which each is read up to the length of a page.
@@ -19,7 +19,7 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import connection
-from django.db.models import Case, Count, F, OrderBy, Q, QuerySet, Value, When
+from django.db.models import Case, F, OrderBy, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
@@ -32,9 +32,13 @@ from jobs.text_index import TextRow
 
 # Counting ends at so many found, or where others have to be looked up, at so many looked at.
 MOST_COUNTED = 10_000
-MOST_CHECKED = 5_000
+MOST_CHECKED = 2_000
 # A row of a set that is sorted costs so many of an index that is in order.
 SET_COST = 2
+# Filters can go together, or with the ids: then more is read than the sizes say, up to all of a
+# stream. So much of that is reckoned with.
+DOUBT = 0.1
+PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,15 @@ class Total:
 
 @dataclass(frozen=True)
 class Lead:
-    """What hands out samples: a stream, about so long, and the conditions that it stands for."""
+    """What hands out samples: a stream, about so long, the conditions that it stands for, and the
+    columns of its index's order where that is not the id alone."""
 
     stream: Stream
     size: int
     covers: tuple[Condition, ...] = ()
+    order: tuple[str, ...] = ()
+    # The condition that it comes from: nearly all of the stream meets it.
+    within: Condition | None = None
 
 
 class Plan:
@@ -97,24 +105,54 @@ class Plan:
         if not self.conditions:
             return Total(self._size)
         only = self.conditions[0] if len(self.conditions) == 1 else None
-        if only is not None and only.known and not self._smallest.stream.repeats:
+        if only is not None and only.known and not self._leading.stream.repeats:
             return Total(only.known(self.counts))
-        lead = self._smallest
-        wanted = self._looked_up(lead, "")
-        most = MOST_CHECKED if wanted else MOST_COUNTED
+        lead = self._counting
+        if lead.stream.is_set:
+            return Total(min(len(self._set_ids), MOST_COUNTED), len(self._set_ids) > MOST_COUNTED)
+        most = MOST_CHECKED if self._looked_up(lead, "") else MOST_COUNTED
+        sql, params = self._some(lead, most + 1)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT COUNT(*), SUM(found_ok) FROM ({sql}) AS looked_at", params)
+            looked_at, found = cursor.fetchone()
+        return Total(min(found or 0, most), looked_at > most)
+
+    @property
+    def _counting(self) -> Lead:
+        """The index of an order, where it holds all that is asked for; else what leads anyway."""
+        for condition in self.conditions:
+            if condition.orders:
+                lead = self._ordered(condition.orders)
+                if set(lead.covers) >= set(self.conditions):
+                    return lead
+        return self._leading
+
+    def _some(self, lead: Lead, number: int) -> tuple[str, list[Any]]:
+        """SQL of the first samples of a lead, with 1 or 0: whether the other conditions hold."""
+        stream, at = lead.stream, lead.stream.prefix
+        wanted = Q(*self._looked_up(lead, at))
+        is_wanted = Case(When(wanted, then=Value(1)), default=Value(0)) if wanted else Value(1)
 
         def some(rows: QuerySet) -> QuerySet:
-            return _named(rows, lead.stream)[: most + 1]
+            columns = {"found_id": F(stream.id), "found_ok": is_wanted}
+            rows = rows.order_by().annotate(**columns).values(*columns)
+            if not stream.is_set:
+                # By the index that is meant.
+                rows = rows.order_by(*(lead.order or (stream.id,)))
+            return rows[:number]
 
-        ids, params = _merged(lead.stream, some, "", most + 1)
-        if not wanted:
-            number = _number_of(ids, params)
-            return Total(min(number, most), number > most)
-        looked_at = Sample.everything.filter(pk__in=RawSQL(ids, params))
-        found = looked_at.order_by().aggregate(
-            rows=Count("pk"), found=Count(Case(When(Q(*wanted), then=Value(1))))
-        )
-        return Total(found["found"], found["rows"] > most)
+        return _merged(stream, some, "found_id, found_ok", "", number)
+
+    @cached_property
+    def _set_ids(self) -> list[int]:
+        """Of a lead that is a set: ids that are found in it, unless they are too many."""
+        sql, params = self._some(self._leading, MOST_COUNTED + 1)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT found_id, found_ok FROM ({sql}) AS looked_at", params)
+            rows = cursor.fetchall()
+        if len(rows) > MOST_COUNTED:
+            return [pk for pk, _ok in rows]
+        return sorted(pk for pk, is_wanted in rows if is_wanted)
 
     # What leads --------------------------------------------------------------------------------
     @cached_property
@@ -122,54 +160,77 @@ class Plan:
         return Lead(Stream((self.job.pk,), lambda pk: Sample.objects.filter(job=pk)), self._size)
 
     @cached_property
-    def _smallest(self) -> Lead:
-        """The filter that leads in the order of ids; without one that could, all samples."""
-        for condition in sorted(self.conditions, key=self._size_of):
-            stream = condition.stream(self.job)
-            if stream is not None:
-                covers = (condition,) if stream.holds_all else ()
-                return Lead(stream, self._size_of(condition), covers)
-        return self._everything
+    def _leading(self) -> Lead:
+        """What leads in the order of ids: the filter of which the least has to be read."""
+        able = [lead for one in self.conditions if not one.asks and (lead := self._lead_of(one))]
+        best = min(able, key=self._cost, default=self._everything)
+        if best.size <= self._size // 5:
+            return best
+        asked = [lead for one in self.conditions if one.asks and (lead := self._lead_of(one))]
+        return min([best, *asked], key=self._cost)
 
-    def _ordered(self, part: Part) -> Lead:
-        """The index of the order: the states one by one, in each from value to value."""
+    def _lead_of(self, condition: Condition) -> Lead | None:
+        stream = condition.stream(self.job)
+        if stream is None:
+            return None
+        covers = (condition,) if stream.holds_all else ()
+        return Lead(stream, self._size_of(condition), covers, within=condition)
+
+    def _cost(self, lead: Lead) -> float:
+        """About how many rows are read for a page."""
+        if lead.stream.is_set:
+            return lead.size
+        share = 1.0
+        for condition in self.conditions:
+            if condition not in lead.covers and condition is not lead.within:
+                share *= self._share_of(condition)
+        expected = PAGE * len(lead.stream.values) / max(share, 1e-6)
+        return min(lead.size, expected) + DOUBT * lead.size
+
+    def _share_of(self, condition: Condition) -> float:
+        return self._size_of(condition) / max(self._size, 1)
+
+    def _ordered(self, column: str) -> Lead:
+        """The index of an order, of the whole job or of the states that are in question."""
         chosen = [set(one.states) for one in self.conditions if one.states is not None]
         states = [state for state in SampleState.values if all(state in one for one in chosen)]
-        ranges = [one for one in self.conditions if one.orders == part.sort.column]
-        within = [one.on("") for one in ranges]
-        covers = [one for one in self.conditions if one.states is not None]
-
-        def rows(state: str) -> QuerySet:
-            return self.job.samples.filter(*within, state=state)
-
-        return Lead(Stream(tuple(states), rows), self._size_of_states(states), (*ranges, *covers))
+        ranges = tuple(one for one in self.conditions if one.orders == column)
+        covers = (*ranges, *(one for one in self.conditions if one.is_state))
+        rows = self.job.samples.filter(*(one.on("") for one in ranges))
+        if len(states) == len(SampleState):
+            stream = Stream((self.job.pk,), lambda pk: rows.filter(job=pk))
+        else:
+            stream = Stream(tuple(states), lambda state: rows.filter(state=state))
+        return Lead(stream, self._size_of_states(states), covers, (column, "pk"))
 
     def _is_found_soon(self, ordered: Lead, number: int) -> bool:
-        """Whether reading in order finds a page sooner than the smallest set is read."""
+        """Whether reading in order finds a page sooner than the leading set is read."""
         rest = [one for one in self.conditions if one not in ordered.covers]
         if not rest:
             return True
-        found = self.total.number
+        found = float(self.total.number)
         if self.total.is_capped:
-            expected = float(ordered.size)
-            for condition in rest:
-                expected *= self._size_of(condition) / max(self._size, 1)
-            found = max(found, int(expected))
-        looked_at = ordered.size * min(1.0, (number + 1) / max(found, 1))
-        return looked_at <= SET_COST * self._smallest.size
+            expected = float(self._size)
+            for condition in self.conditions:
+                expected *= self._share_of(condition)
+            found = max(found, expected)
+        looked_at = ordered.size * min(1.0, (number + 1) / max(found, 1.0))
+        return looked_at <= SET_COST * self._leading.size
 
     # Pages -------------------------------------------------------------------------------------
     def ids(self, part: Part, number: int) -> RawSQL:
         """The ids of the next samples in a part of an order, as a subquery."""
-        lead = self._smallest
+        lead = self._leading
+        if lead.stream.is_set and not self.total.is_capped:
+            lead = Lead(_these(self._set_ids), len(self._set_ids), tuple(self.conditions))
+        elif lead.stream.is_set:
+            lead = self._everything
         if part.is_by_value:
-            ordered = self._ordered(part)
+            ordered = self._ordered(part.sort.column)
             if lead is self._everything or self._is_found_soon(ordered, number):
                 return self._read(ordered, part, number, is_sorted=False)
             return self._read(lead, part, number, is_sorted=True)
-        if lead.stream.is_set and self.total.is_capped:
-            lead = self._everything
-        return self._read(lead, part, number, is_sorted=lead.stream.is_set)
+        return self._read(lead, part, number, is_sorted=False)
 
     def _looked_up(self, lead: Lead, at: str) -> list[Any]:
         """What is checked on every row that the lead hands out."""
@@ -179,7 +240,7 @@ class Plan:
         return [Checked(one) for one in wanted]
 
     def _read(self, lead: Lead, part: Part, number: int, *, is_sorted: bool) -> RawSQL:
-        """`is_sorted`: no index is in order, and none of the order shall be taken for it."""
+        """`is_sorted`: the lead is in another order, and no index of this one shall be taken."""
         stream, at = lead.stream, lead.stream.prefix
 
         def page(rows: QuerySet) -> QuerySet:
@@ -192,13 +253,22 @@ class Plan:
             if stream.seek and part.cursor and not part.is_by_value:
                 sign = "<" if part.is_descending else ">"
                 rows = rows.extra(where=[f"{stream.seek} {sign} %s"], params=[part.cursor.pk])
-            rows = _named(rows, stream, f"{at}{part.sort.column}" if part.is_by_value else None)
+            columns = {"found_id": F(stream.id)}
+            if part.is_by_value:
+                columns["found_value"] = F(f"{at}{part.sort.column}")
+            rows = rows.order_by().annotate(**columns).values(*columns)
             return rows.order_by(*_order(stream, part, is_sorted))[:number]
 
         way = "DESC" if part.is_descending else "ASC"
-        columns = ("found_value", "found_id") if part.is_by_value else ("found_id",)
-        order = "ORDER BY " + ", ".join(f"{column} {way}" for column in columns)
-        return RawSQL(*_merged(stream, page, order, number))
+        names = ("found_value", "found_id") if part.is_by_value else ("found_id",)
+        order = "ORDER BY " + ", ".join(f"{name} {way}" for name in names)
+        sql, params = _merged(stream, page, ", ".join(names), order, number)
+        return RawSQL(f"SELECT found_id FROM ({sql}) AS page", params)
+
+
+def _these(ids: list[int]) -> Stream:
+    values = (tuple(ids),) if ids else ()
+    return Stream(values, lambda some: Sample.everything.filter(pk__in=some))
 
 
 def _order(stream: Stream, part: Part, is_sorted: bool) -> list[OrderBy]:
@@ -211,62 +281,70 @@ def _order(stream: Stream, part: Part, is_sorted: bool) -> list[OrderBy]:
     return [OrderBy(one, descending=part.is_descending) for one in expressions]
 
 
-def _named(rows: QuerySet, stream: Stream, value: str | None = None) -> QuerySet:
-    """With nothing but the id of the sample and the value that it is ordered by."""
-    columns = {"found_id": F(stream.id)} | ({"found_value": F(value)} if value else {})
-    return rows.order_by().annotate(**columns).values(*columns)
-
-
 # SQL ---------------------------------------------------------------------------------------------
+Page = Callable[[QuerySet], QuerySet]
+# So many branches PostgreSQL plans one by one; of more, one for all.
+MOST_BRANCHES = 3
+
+
 def _merged(
-    stream: Stream, page: Callable[[QuerySet], QuerySet], order: str, number: int
+    stream: Stream, page: Page, columns: str, order: str, number: int
 ) -> tuple[str, list[Any]]:
-    """The first ids of all values of a stream, where `page` reads those of one."""
+    """The first rows of all values of a stream together, where `page` reads those of one."""
     if not stream.values:
-        return "SELECT 0 WHERE 1 = 0", []
-    branches = _branches(stream, page)
-    what = "found_id"
-    if stream.repeats:
-        what = "DISTINCT found_id, found_value" if "found_value" in order else "DISTINCT found_id"
-    if len(branches) == 1:
-        return f"SELECT {what} FROM ({branches[0][0]}) AS branch", list(branches[0][1])
-    union = " UNION ALL ".join(
-        f"SELECT * FROM ({sql}) AS branch_{at}" for at, (sql, _params) in enumerate(branches)
-    )
-    params = [param for _sql, given in branches for param in given]
-    merged = f"SELECT {what} FROM ({union}) AS branches {order} LIMIT {number}"
-    if "," in what:
-        merged = f"SELECT found_id FROM ({merged}) AS several"
-    return merged, params
-
-
-def _branches(
-    stream: Stream, page: Callable[[QuerySet], QuerySet]
-) -> list[tuple[str, Sequence[Any]]]:
-    """SQL and parameters for each value: made twice, then copied where only one parameter differs."""
+        none = columns.replace("found", "0 AS found")
+        return f"SELECT {none} WHERE 1 = 0", []
 
     def made(value: Any) -> tuple[str, Sequence[Any]]:
         return page(stream.rows(value)).query.sql_with_params()
 
-    first, *others = stream.values
-    sql, params = made(first)
-    if not others:
-        return [(sql, params)]
-    second_sql, second = made(others[0])
-    differing = [
-        at for at, pair in enumerate(zip(params, second, strict=False)) if pair[0] != pair[1]
-    ]
-    if sql != second_sql or len(differing) != 1:
-        return [(sql, params), (second_sql, second), *map(made, others[1:])]
-    (at,) = differing
-    return [(sql, (*params[:at], _adapted(one), *params[at + 1 :])) for one in stream.values]
+    first = made(stream.values[0])
+    if len(stream.values) == 1:
+        return f"SELECT {columns} FROM ({first[0]}) AS branch", list(first[1])
+    second = made(stream.values[1])
+    at = _place_of_value(first, second)
+    if at is None:
+        union, params = _union([first, second, *map(made, stream.values[2:])])
+    elif connection.vendor == "postgresql" and len(stream.values) > MOST_BRANCHES:
+        union, params = _lateral(stream, first, at)
+    else:
+        sql, given = first
+        union, params = _union(
+            [(sql, (*given[:at], _adapted(one), *given[at + 1 :])) for one in stream.values]
+        )
+    what = f"DISTINCT {columns}" if stream.repeats else columns
+    return f"SELECT {what} FROM {union} {order} LIMIT {number}", params
+
+
+Made = tuple[str, Sequence[Any]]
+
+
+def _place_of_value(first: Made, second: Made) -> int | None:
+    """Where the value stands among the parameters, if it is nothing but one of them."""
+    (sql, params), (other_sql, others) = first, second
+    if sql != other_sql:
+        return None
+    differing = [at for at, one in enumerate(params) if one != others[at]]
+    return differing[0] if len(differing) == 1 else None
+
+
+def _union(branches: list[Made]) -> tuple[str, list[Any]]:
+    every = " UNION ALL ".join(
+        f"SELECT * FROM ({sql}) AS branch_{at}" for at, (sql, _params) in enumerate(branches)
+    )
+    return f"({every}) AS branches", [param for _sql, params in branches for param in params]
+
+
+def _lateral(stream: Stream, first: Made, at: int) -> tuple[str, list[Any]]:
+    """The branches as one, that runs once for each value."""
+    sql, params = first
+    pieces = sql.split("%s")
+    is_text = isinstance(stream.values[0], str)
+    value = 'each_of.value COLLATE "C"' if is_text else "each_of.value"
+    inner = "%s".join(pieces[: at + 1]) + value + "%s".join(pieces[at + 1 :])
+    every = f"unnest(%s) AS each_of(value) CROSS JOIN LATERAL ({inner}) AS branch"
+    return every, [list(stream.values), *params[:at], *params[at + 1 :]]
 
 
 def _adapted(value: Any) -> Any:
     return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
-
-
-def _number_of(ids: str, params: Sequence[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) FROM ({ids}) AS found", params)
-        return cursor.fetchone()[0]

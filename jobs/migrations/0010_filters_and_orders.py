@@ -76,15 +76,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='sample',
-            index=models.Index(condition=models.Q(('trashed_at__isnull', True)), fields=['job', 'state', 'path', 'id'], name='sample_by_path'),
+            index=models.Index(condition=models.Q(('trashed_at__isnull', True)), fields=['job', 'path', 'id'], name='sample_path'),
         ),
         migrations.AddIndex(
             model_name='sample',
-            index=models.Index(condition=models.Q(('trashed_at__isnull', True), ('last_at__isnull', False)), fields=['job', 'state', 'last_at', 'id'], name='sample_by_time'),
+            index=models.Index(condition=models.Q(('trashed_at__isnull', True)), fields=['job', 'state', 'path', 'id'], name='sample_state_path'),
         ),
         migrations.AddIndex(
             model_name='sample',
-            index=models.Index(condition=models.Q(('trashed_at__isnull', True), ('top_score__isnull', False)), fields=['job', 'state', 'top_score', 'id'], name='sample_by_score'),
+            index=models.Index(condition=models.Q(('trashed_at__isnull', True), ('last_at__isnull', False)), fields=['job', 'last_at', 'id'], name='sample_time'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(condition=models.Q(('trashed_at__isnull', True), ('last_at__isnull', False)), fields=['job', 'state', 'last_at', 'id'], name='sample_state_time'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(condition=models.Q(('trashed_at__isnull', True), ('top_score__isnull', False)), fields=['job', 'top_score', 'id'], name='sample_score'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(condition=models.Q(('trashed_at__isnull', True), ('top_score__isnull', False)), fields=['job', 'state', 'top_score', 'id'], name='sample_state_score'),
         ),
         migrations.AddConstraint(
             model_name='sample',
