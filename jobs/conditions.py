@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact
 
 from datasets.models import Image
 from jobs import counters, moments, text_index
-from jobs.expressions import BaseName, Day, Folder, NotEmpty, Percent
+from jobs.expressions import BaseName, Checked, Day, Finds, Folder, NotEmpty, Percent
 from jobs.models import Job, Sample, SampleState
 
 # A range of more days, or a folder with more folders inside, is not read value by value.
@@ -51,16 +51,23 @@ class Condition:
     """`known` tells from the job's counters how many samples there are; `share` is a guess at the
     part of them, where no counter says it. `states`: where alone there are any; `is_state`: that is
     all. `orders` is the column of an order whose index this is a range of. `asks`: to know its
-    stream, the database has to be asked."""
+    stream, the database has to be asked. `checked` is the condition for looking it up row by row,
+    where that is another."""
 
     on: Callable[[str], Any]
     share: float = 0.5
     known: Callable[[Mapping[str, int]], int] | None = None
+    # Where `known` may count a sample twice: how many there are at least.
+    least: Callable[[Mapping[str, int]], int] | None = None
     stream: Callable[[Job], Stream | None] = field(default=lambda job: None)  # noqa: ARG005
     states: tuple[str, ...] | None = None
     is_state: bool = False
     orders: str = ""
     asks: bool = False
+    checked: Callable[[str], Any] | None = None
+
+    def check(self, at: str) -> Checked:
+        return Checked((self.checked or self.on)(at))
 
 
 def _with(column: str, *values: Any, bare: tuple[Any, ...] = (), **options: Any):
@@ -117,8 +124,10 @@ def carries_any(label_ids: tuple[int, ...]) -> Condition:
     annotations = _related("annotations").objects
 
     def known(counts: Mapping[str, int]) -> int:
-        # Of several labels the sum: at most so many.
         return sum(counts.get(counters.label_key(label), 0) for label in label_ids)
+
+    def least(counts: Mapping[str, int]) -> int:
+        return max(counts.get(counters.label_key(label), 0) for label in label_ids)
 
     def stream(job: Job) -> Stream:  # noqa: ARG001
         return Stream(
@@ -130,15 +139,27 @@ def carries_any(label_ids: tuple[int, ...]) -> Condition:
             repeats=len(label_ids) > 1,
         )
 
-    def on(at: str) -> Any:
-        return Exists(annotations.filter(sample=OuterRef(f"{at}pk"), label_id__in=label_ids))
-
-    return Condition(on=on, known=known, stream=stream, states=(SampleState.LABELED,))
+    return Condition(
+        on=lambda at: Exists(_carried(at, label_ids)),
+        known=known,
+        least=least if len(label_ids) > 1 else None,
+        stream=stream,
+        states=(SampleState.LABELED,),
+        checked=lambda at: Finds(_carried(at, label_ids)),
+    )
 
 
 def lacks(label_ids: tuple[int, ...]) -> Condition:
-    carried = carries_any(label_ids)
-    return Condition(on=lambda at: ~carried.on(at), share=0.9)
+    return Condition(
+        on=lambda at: ~Exists(_carried(at, label_ids)),
+        share=0.9,
+        checked=lambda at: ~Finds(_carried(at, label_ids)),
+    )
+
+
+def _carried(at: str, label_ids: tuple[int, ...]) -> QuerySet:
+    annotations = _related("annotations").objects
+    return annotations.filter(sample=OuterRef(f"{at}pk"), label_id__in=label_ids)
 
 
 # Text and folders --------------------------------------------------------------------------------
@@ -256,7 +277,9 @@ def between(column: str, first: datetime | None, end: datetime | None) -> Condit
     # About a hundred days of work, of which each day has the same part.
     named = moments.days(first, end, most=MOST_DAYS) if first is not None else None
     share = 0.7 if named is None else min(0.01 * len(named), 0.7)
-    return Condition(on=on, share=share, stream=stream, orders=column)
+    # Nothing is in the order of `added_at`, that of ids is all but the same.
+    orders = column if column == "last_at" else ""
+    return Condition(on=on, share=share, stream=stream, orders=orders)
 
 
 # Predictions -------------------------------------------------------------------------------------
@@ -289,19 +312,23 @@ def agrees(wanted: bool) -> Condition:
     """Labeled, with a prediction, and its best label is among the labels, or is not."""
     annotations = _related("annotations").objects
 
-    def on(at: str) -> Any:
-        same = Exists(
-            annotations.filter(sample=OuterRef(f"{at}pk"), label__name=OuterRef(f"{at}top_name"))
-        )
-        both = Q(NotEmpty(f"{at}top_name"), **{f"{at}state": SampleState.LABELED})
-        return both & (Q(same) if wanted else ~Q(same))
+    def meaning(has: type[Exists]) -> Callable[[str], Any]:
+        def on(at: str) -> Any:
+            named = annotations.filter(label__name=OuterRef(f"{at}top_name"))
+            same = has(named.filter(sample=OuterRef(f"{at}pk")))
+            both = Q(NotEmpty(f"{at}top_name"), **{f"{at}state": SampleState.LABELED})
+            return both & (Q(same) if wanted else ~Q(same))
+
+        return on
 
     def stream(job: Job) -> Stream:
         rows = _with("state", SampleState.LABELED)(job)
         return Stream(rows.values, rows.rows, holds_all=False)
 
     share, states = 0.4 if wanted else 0.1, (SampleState.LABELED,)
-    return Condition(on=on, share=share, stream=stream, states=states)
+    return Condition(
+        on=meaning(Exists), share=share, stream=stream, states=states, checked=meaning(Finds)
+    )
 
 
 # Files -------------------------------------------------------------------------------------------

@@ -3,7 +3,15 @@ expression only when it has that expression word for word."""
 
 from typing import Any
 
-from django.db.models import Aggregate, BooleanField, CharField, DateField, Func, IntegerField
+from django.db.models import (
+    Aggregate,
+    BooleanField,
+    CharField,
+    DateField,
+    Exists,
+    Func,
+    IntegerField,
+)
 
 
 class Folder(Func):
@@ -73,6 +81,12 @@ class Checked(Func):
     template = "COALESCE((%(expressions)s), FALSE)"
     arity = 1
     output_field = BooleanField()
+
+
+class Finds(Exists):
+    """EXISTS for looking up row by row: of that one, PostgreSQL may make a table of all rows."""
+
+    template = "((%(subquery)s) IS NOT NULL)"
 
 
 class Behind(Func):

@@ -11,6 +11,7 @@ least has to be read, by the counters of the job where one says it.
   smallest set is read whole, and sorted.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,13 +20,13 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import connection
-from django.db.models import Case, F, OrderBy, Q, QuerySet, Value, When
+from django.db.models import Case, F, OrderBy, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from jobs import counters
 from jobs.conditions import Condition, Stream
-from jobs.expressions import Checked
+from jobs.expressions import Checked, Finds
 from jobs.models import Job, Sample, SampleState
 from jobs.sorting import Part
 from jobs.text_index import TextRow
@@ -105,12 +106,14 @@ class Plan:
         if not self.conditions:
             return Total(self._size)
         only = self.conditions[0] if len(self.conditions) == 1 else None
-        if only is not None and only.known and not self._leading.stream.repeats:
-            return Total(only.known(self.counts))
+        if only is not None and only.known:
+            least = (only.least or only.known)(self.counts)
+            if only.least is None or least > MOST_CHECKED:
+                return Total(least, is_capped=only.least is not None)
         lead = self._counting
         if lead.stream.is_set:
             return Total(min(len(self._set_ids), MOST_COUNTED), len(self._set_ids) > MOST_COUNTED)
-        most = MOST_CHECKED if self._looked_up(lead, "") else MOST_COUNTED
+        most = MOST_CHECKED if self._looked_up(lead) else MOST_COUNTED
         sql, params = self._some(lead, most + 1)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT COUNT(*), SUM(found_ok) FROM ({sql}) AS looked_at", params)
@@ -129,8 +132,8 @@ class Plan:
 
     def _some(self, lead: Lead, number: int) -> tuple[str, list[Any]]:
         """SQL of the first samples of a lead, with 1 or 0: whether the other conditions hold."""
-        stream, at = lead.stream, lead.stream.prefix
-        wanted = Q(*self._looked_up(lead, at))
+        stream = lead.stream
+        wanted = Q(*self._is_wanted(lead))
         is_wanted = Case(When(wanted, then=Value(1)), default=Value(0)) if wanted else Value(1)
 
         def some(rows: QuerySet) -> QuerySet:
@@ -222,7 +225,8 @@ class Plan:
         """The ids of the next samples in a part of an order, as a subquery."""
         lead = self._leading
         if lead.stream.is_set and not self.total.is_capped:
-            lead = Lead(_these(self._set_ids), len(self._set_ids), tuple(self.conditions))
+            found = self._set_ids if part.is_by_value else _next(self._set_ids, part, number)
+            lead = Lead(_these(found), len(self._set_ids), tuple(self.conditions))
         elif lead.stream.is_set:
             lead = self._everything
         if part.is_by_value:
@@ -232,16 +236,27 @@ class Plan:
             return self._read(lead, part, number, is_sorted=True)
         return self._read(lead, part, number, is_sorted=False)
 
-    def _looked_up(self, lead: Lead, at: str) -> list[Any]:
-        """What is checked on every row that the lead hands out."""
-        wanted = [one.on(at) for one in self.conditions if one not in lead.covers]
+    def _looked_up(self, lead: Lead, at: str = "") -> list[Checked]:
+        """What is checked on every row that the lead hands out; `at` leads to the sample."""
+        wanted = [one.check(at) for one in self.conditions if one not in lead.covers]
         if not lead.stream.is_own:
-            wanted.append(Q(**{f"{at}job_id": self.job.pk, f"{at}trashed_at__isnull": True}))
-        return [Checked(one) for one in wanted]
+            own = Q(**{f"{at}job_id": self.job.pk, f"{at}trashed_at__isnull": True})
+            wanted.append(Checked(own))
+        return wanted
+
+    def _is_wanted(self, lead: Lead) -> list[Checked]:
+        """As `_looked_up`. Beside samples nothing is joined: each is looked up when it is its
+        turn, where a join could begin with all there are."""
+        stream = lead.stream
+        if not stream.prefix:
+            return self._looked_up(lead)
+        samples = Sample.everything.filter(*self._looked_up(lead), pk=OuterRef(stream.id))
+        return [Checked(Finds(samples))]
 
     def _read(self, lead: Lead, part: Part, number: int, *, is_sorted: bool) -> RawSQL:
         """`is_sorted`: the lead is in another order, and no index of this one shall be taken."""
         stream, at = lead.stream, lead.stream.prefix
+        wanted = self._looked_up(lead, at) if part.is_by_value else self._is_wanted(lead)
 
         def page(rows: QuerySet) -> QuerySet:
             behind, within = part.behind(at, stream.id), part.of(at)
@@ -249,7 +264,7 @@ class Plan:
                 behind = Checked(behind) if behind else behind
             if is_sorted or not part.has_value:
                 within = Checked(within) if within else within
-            rows = rows.filter(behind, within, *self._looked_up(lead, at))
+            rows = rows.filter(behind, within, *wanted)
             if stream.seek and part.cursor and not part.is_by_value:
                 sign = "<" if part.is_descending else ">"
                 rows = rows.extra(where=[f"{stream.seek} {sign} %s"], params=[part.cursor.pk])
@@ -264,6 +279,16 @@ class Plan:
         order = "ORDER BY " + ", ".join(f"{name} {way}" for name in names)
         sql, params = _merged(stream, page, ", ".join(names), order, number)
         return RawSQL(f"SELECT found_id FROM ({sql}) AS page", params)
+
+
+def _next(ids: list[int], part: Part, number: int) -> list[int]:
+    """Of ids in order, those that the page can have."""
+    if part.sort.has_gaps:
+        return ids
+    if part.cursor is not None:
+        pk = part.cursor.pk
+        ids = ids[: bisect_left(ids, pk)] if part.is_descending else ids[bisect_right(ids, pk) :]
+    return ids[-number:] if part.is_descending else ids[:number]
 
 
 def _these(ids: list[int]) -> Stream:
@@ -335,14 +360,18 @@ def _union(branches: list[Made]) -> tuple[str, list[Any]]:
     return f"({every}) AS branches", [param for _sql, params in branches for param in params]
 
 
+_SQL_TYPES = {str: "text", int: "bigint", date: "date"}
+
+
 def _lateral(stream: Stream, first: Made, at: int) -> tuple[str, list[Any]]:
     """The branches as one, that runs once for each value."""
     sql, params = first
     pieces = sql.split("%s")
-    is_text = isinstance(stream.values[0], str)
-    value = 'each_of.value COLLATE "C"' if is_text else "each_of.value"
+    kind = _SQL_TYPES[type(stream.values[0])]
+    # The columns of text that have many values are compared by their bytes.
+    value = 'each_of.value COLLATE "C"' if kind == "text" else "each_of.value"
     inner = "%s".join(pieces[: at + 1]) + value + "%s".join(pieces[at + 1 :])
-    every = f"unnest(%s) AS each_of(value) CROSS JOIN LATERAL ({inner}) AS branch"
+    every = f"unnest(%s::{kind}[]) AS each_of(value) CROSS JOIN LATERAL ({inner}) AS branch"
     return every, [list(stream.values), *params[:at], *params[at + 1 :]]
 
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from django.db import connection
 from django.http import QueryDict
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -13,11 +11,10 @@ from hypothesis.extra.django import TestCase
 
 from datasets.models import Image
 from jobs import counters, pages
-from jobs.filters import canonical, filter_samples
+from jobs.filters import filter_samples
 from jobs.models import Job, Sample, SampleState
-from jobs.plans import MOST_CHECKED, MOST_COUNTED, Total
-from jobs.selection import Selection
-from jobs.sorting import SORTS, Cursor, decode
+from jobs.plans import Total
+from jobs.sorting import SORTS
 from labels.models import Annotation
 from tests import make, people
 
