@@ -13,10 +13,12 @@ from annotators.roles import DENIALS, Ability
 
 
 def member_or_404(user: User, job_id: int, ability: Ability = Ability.VIEW) -> Member:
-    """The membership of `user` in the job, with `member.job` loaded: one statement."""
+    """The membership of `user` in the job, with `member.job` and where its images live loaded: one
+    statement."""
     member = None
     if user.is_authenticated:
-        member = Member.objects.select_related("job").filter(user=user, job_id=job_id).first()
+        rows = Member.objects.select_related("job__dataset__storage")
+        member = rows.filter(user=user, job_id=job_id).first()
     if member is None:
         raise Http404
     require(member, ability)

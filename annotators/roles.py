@@ -19,6 +19,7 @@ class Ability(StrEnum):
     PREDICT = "predict"
     CREATE_LABEL = "create_label"
     MANAGE_LABELS = "manage_labels"
+    UNDO_OTHERS = "undo_others"
     ADD_DATA = "add_data"
     DELETE_IMAGES = "delete_images"
     DELETE_FILES = "delete_files"
@@ -47,6 +48,7 @@ DENIALS = {
     Ability.PREDICT: _("Your role in this job does not ask for suggestions."),
     Ability.CREATE_LABEL: _("New labels are added by reviewers, managers and the owner."),
     Ability.MANAGE_LABELS: _("Labels are changed by managers and the owner."),
+    Ability.UNDO_OTHERS: _("What others did is undone by managers and the owner."),
     Ability.ADD_DATA: _("Images are added by managers and the owner."),
     Ability.DELETE_IMAGES: _("Images are deleted by managers and the owner."),
     Ability.DELETE_FILES: _("Source files are deleted by the owner alone."),
@@ -61,6 +63,7 @@ _LABELER = {Ability.VIEW, Ability.LABEL, Ability.PREDICT}
 _REVIEWER = _LABELER | {Ability.CREATE_LABEL, Ability.SEE_MEMBERS}
 _MANAGER = _REVIEWER | {
     Ability.MANAGE_LABELS,
+    Ability.UNDO_OTHERS,
     Ability.ADD_DATA,
     Ability.DELETE_IMAGES,
     Ability.EDIT_JOB,

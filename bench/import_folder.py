@@ -21,14 +21,16 @@ def main(number: int) -> None:
     folder = database.start() / "images"
     make_images(folder, number)
 
+    from datasets.sources import FolderSource
     from jobs.models import Sample
     from labels.services import create_job_with_labels
     from runs.engine import work_once
 
     print(database.machine())
     before, started, cpu = peak_mb(), time.perf_counter(), time.process_time()
+    source = FolderSource(str(folder))
     create_job_with_labels(
-        name="bench", mode="single", folder=str(folder), labels=["cat", "dog"], by=None
+        name="bench", mode="single", source=source, labels=["cat", "dog"], by=None
     )
     at_tenth = 0.0
     while work_once("bench"):

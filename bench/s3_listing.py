@@ -53,11 +53,11 @@ def main(number: int) -> None:
 
 
 def fill(client, bucket: str, number: int) -> None:
-    """Ten folders of one-byte objects: a listing does not look into them."""
+    """Ten folders of small objects, each another: a listing does not look into them."""
 
     def put(index: int) -> None:
         key = f"class-{index % 10}/image-{index:06d}.jpg"
-        client.put_object(Bucket=bucket, Key=key, Body=b"x")
+        client.put_object(Bucket=bucket, Key=key, Body=key.encode())
 
     with ThreadPoolExecutor(WRITERS) as pool:
         for _ in pool.map(put, range(number), chunksize=50):

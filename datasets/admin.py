@@ -1,12 +1,41 @@
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from datasets.models import Dataset, Image, Storage
 
 
 @admin.register(Storage)
 class StorageAdmin(admin.ModelAdmin):
-    list_display = ["name", "kind", "root", "created_at"]
-    search_fields = ["name", "root"]
+    """Storages are connected on their own pages, which check where they lead and keep the keys at
+    the place that they were entered for. Here they get another name or owner."""
+
+    list_display = ["name", "kind", "place", "owner", "can_write", "can_delete", "checked_at"]
+    list_filter = ["kind", "can_write"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "root", "bucket", "endpoint", "owner__email"]
+    fields = [
+        "name",
+        "owner",
+        "kind",
+        "place",
+        "endpoint",
+        "region",
+        "addressing",
+        "presigns",
+        "can_write",
+        "can_delete",
+        "checked_at",
+        "created_at",
+    ]
+    readonly_fields = [name for name in fields if name not in ("name", "owner")]
+    raw_id_fields = ["owner"]
+
+    @admin.display(description=_("place"))
+    def place(self, storage: Storage) -> str:
+        return storage.location
+
+    def has_add_permission(self, request) -> bool:  # noqa: ARG002
+        return False
 
 
 @admin.register(Dataset)

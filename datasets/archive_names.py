@@ -22,7 +22,7 @@ def decoded_names(members: Sequence[ZipInfo]) -> list[str]:
     unmarked = [
         _raw(info) for info in members if _is_unmarked(info) and not info.orig_filename.isascii()
     ]
-    encoding = _encoding_of(unmarked)
+    encoding = encoding_of(unmarked)
     return [_name_of(info, encoding) for info in members]
 
 
@@ -40,8 +40,8 @@ def _name_of(info: ZipInfo, encoding: str) -> str:
     return _unicode_path(info) or _raw(info).decode(encoding)
 
 
-def _encoding_of(names: Sequence[bytes]) -> str:
-    """The one encoding that fits all names of an archive."""
+def encoding_of(names: Sequence[bytes]) -> str:
+    """The one encoding that fits all names of an archive, or all lines of a list of names."""
     # Many Chinese words in GBK are valid UTF-8 by chance, "图片" for one: it would read "ͼƬ".
     if _all_in("utf-8", names) and (_makes_sense(names) or not _all_in("gb2312", names)):
         return "utf-8"

@@ -122,6 +122,22 @@ class Storage(models.Model):
         return self.kind == StorageKind.LOCAL and Path(self.root) == settings.DATA_DIR / "uploads"
 
     @property
+    def verdict(self) -> str:
+        """Of the last test: untested, failed, reads (only), keeps (writes, but deletes nothing) or
+        open."""
+        if self.checked_at is None:
+            return "untested"
+        wrong = {row["step"] for row in self.check_results if row["problem"]}
+        unknown = ("write" in wrong and self.can_write is None) or (
+            "delete" in wrong and self.can_delete is None
+        )
+        if unknown or wrong & {"list", "read"}:
+            return "failed"
+        if not self.can_write:
+            return "reads"
+        return "open" if self.can_delete else "keeps"
+
+    @property
     def location(self) -> str:
         """Where it is, for people: the folder, or bucket and prefix."""
         if self.kind == StorageKind.LOCAL:
@@ -165,6 +181,11 @@ class Dataset(models.Model):
         storage, which somebody asked for, found that it may be."""
         return self.storage.is_upload_area or self.storage.can_write is True
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return "/".join(filter(None, (self.storage.location, self.prefix.rstrip("/"))))
+
     def key(self, path: str) -> str:
         """Key in the storage of a path in the dataset."""
         return f"{self.prefix}{path}"
@@ -186,6 +207,9 @@ class Image(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     format = models.CharField(max_length=10)
+    # Its bytes were looked into. Those of a bucket are later: listing it is a thousand times
+    # quicker than opening everything in it.
+    is_examined = models.BooleanField(default=True)
     # Every browser shows the file as it is.
     is_plain = models.BooleanField(default=False)
     is_refused = models.BooleanField(default=False)
@@ -193,9 +217,9 @@ class Image(models.Model):
     problem_params = models.JSONField(default=dict, blank=True)
     # Tells the same bytes under another name: a digest of them, or the store's own.
     content = models.CharField(max_length=100, blank=True)
-    # When a synchronization did not find the file any more; whether people keep it all the same.
+    # When a synchronization did not find the file any more; whether somebody decided about that.
     missing_since = models.DateTimeField(null=True, blank=True)
-    is_kept = models.BooleanField(default=False)
+    is_settled = models.BooleanField(default=False)
     added_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -206,7 +230,7 @@ class Image(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["dataset", "content"], condition=~Q(content=""), name="image_content"
+                fields=["dataset", "content", "id"], condition=~Q(content=""), name="image_content"
             ),
             models.Index(
                 fields=["dataset", "id"],

@@ -6,12 +6,12 @@ import re
 # fmt: off
 IMAGE_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp",
-    ".tif", ".tiff", ".avif", ".avifs", ".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc",
+    ".tif", ".tiff", ".avif", ".avifs", ".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc", ".heic",
+    ".heif", ".hif",
 })
 # Pictures too, of kinds that are refused with a reason rather than passed over in silence.
 REFUSED_SUFFIXES = frozenset({
-    ".heic", ".heif", ".hif", ".psd", ".ico", ".svg", ".jxl", ".tga", ".dng", ".cr2", ".cr3",
-    ".nef", ".arw", ".raf", ".orf",
+    ".psd", ".ico", ".svg", ".jxl", ".tga", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf",
 })
 ARCHIVE_SUFFIXES = frozenset({
     ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar",

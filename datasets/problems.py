@@ -33,6 +33,13 @@ _MESSAGES = {
         "%(format)s files cannot be labeled here. Save it as JPEG or PNG and add that."
     ),
     "wrong-extension": _("The name ends in %(suffix)s, yet this is a %(format)s image."),
+    "no-label-file": _("There is no label file of this format. Choose another, or name the file."),
+    "no-labels-found": _(
+        "Nothing here says which labels the images have, so they came in without. Their labels can "
+        "be added later: choose the folder in “Add data”."
+    ),
+    "image-not-found": _("The label file names this image, yet there is none of this name."),
+    "same-bytes": _("The same picture is there already, as %(other)s. Both are kept."),
     "several-frames": _("The file holds several pictures; only the first is shown and labeled."),
     # Storage
     "missing": _("There is no such file."),
@@ -152,6 +159,9 @@ _MESSAGES = {
         "The object is in an archive and must be restored in the storage before it can be read."
     ),
     "quota-exceeded": _("The storage or the bucket is full. Ask its owner for more room."),
+    "changed-since-taken": _(
+        "The file was replaced since it was taken in. Look at the new one, then delete it again."
+    ),
     "changed-while-read": _("The object was replaced while it was read. Try again."),
     "not-confirmed": _("The storage did not say whether it deleted the object. Try again."),
     "probe-differs": _(
@@ -203,7 +213,114 @@ _MESSAGES = {
     "compression-bomb": _("The file would unpack to %(ratio)s times its size; that is no picture."),
     "damaged-member": _("The file is damaged inside the zip archive. Make the archive anew."),
     "duplicate-member": _("The archive holds this name twice; the first one was taken."),
+    "junk-left-out": _(
+        "Left out: files that systems leave behind, such as Thumbs.db (%(number)s of them)."
+    ),
     "nested-archive": _("Archives inside an archive are not unpacked. Upload it on its own."),
+    # Label files: the whole file, then single lines of it
+    "not-text": _(
+        "This is not a text file, so no labels can be read from it. Choose the label file."
+    ),
+    "not-a-list": _(
+        "This is not a list of images: its lines do not have a path and the number of a label. "
+        "Choose another file or another format."
+    ),
+    "not-a-manifest": _(
+        "This is not a manifest of ModelArts: its lines are no JSON with a source. Choose another "
+        "file or another format."
+    ),
+    "not-label-studio": _(
+        "This is not an export of Label Studio: a list of tasks with an image each. In Label "
+        "Studio, export as JSON."
+    ),
+    "not-metadata": _(
+        "This is not the metadata of an imagefolder: its lines are no JSON with a file_name. "
+        "Choose another file or another format."
+    ),
+    "table-without-path": _(
+        "No column of the table names the images. The columns are: %(columns)s. Call one of them "
+        "“path”."
+    ),
+    "table-without-labels": _(
+        "No column of the table has the labels. The columns are: %(columns)s. Call one of them "
+        "“label”."
+    ),
+    "too-many-classes": _(
+        "The list of classes has more than %(limit)s lines. Check whether it is the right file."
+    ),
+    "line-too-long": _(
+        "Line %(line)s is longer than %(limit)s bytes and was left out. Break it up."
+    ),
+    "line-encoding": _(
+        "Line %(line)s is neither UTF-8 nor GB18030 and was left out. Save the file as UTF-8."
+    ),
+    "line-not-json": _(
+        "Line %(line)s is not a JSON object and was left out. Write one object on each line."
+    ),
+    "line-without-source": _(
+        "Line %(line)s has no source, so it belongs to no image. Add the address of the image."
+    ),
+    "line-without-file-name": _(
+        "Line %(line)s has no file_name, so it belongs to no image. Add the path of the image."
+    ),
+    "line-without-path": _(
+        "Line %(line)s does not say which image it is about. Add the path of the image."
+    ),
+    "line-path-unusable": _(
+        "Line %(line)s: no image can be called %(path)s. A path has at most 1,024 characters and "
+        "no control characters."
+    ),
+    "line-label-unusable": _(
+        "Line %(line)s: no label can be called %(label)s. A label has at most 1,024 characters "
+        "and no null characters."
+    ),
+    "line-too-many-labels": _(
+        "Line %(line)s gives one image more than %(limit)s labels. Check whether they are all "
+        "meant."
+    ),
+    "line-without-index": _(
+        "Line %(line)s is not a path with the number of a label behind it. Part the two with a "
+        "blank or a tab."
+    ),
+    "line-index-unknown": _(
+        "Line %(line)s names class %(index)s, but the list of classes has only %(classes)s, "
+        "counted from 0. Check whether the two files belong together."
+    ),
+    "line-columns-differ": _(
+        "Line %(line)s has %(columns)s columns, but the list of classes has %(classes)s. Check "
+        "whether the two files belong together."
+    ),
+    "line-too-few-cells": _(
+        "Line %(line)s has only %(cells)s cells and was left out. Give it as many as the header "
+        "has."
+    ),
+    "line-quote-open": _(
+        "Line %(line)s has a quotation mark that is not closed, and was left out. Close it, or "
+        "double it inside a cell."
+    ),
+    "line-other-annotation": _(
+        "Line %(line)s has an annotation of the type %(type)s, which was left out: only image "
+        "classification is read."
+    ),
+    "line-annotation-without-name": _(
+        "Line %(line)s has an annotation without a name, which was left out. Add the name of the "
+        "label."
+    ),
+    "task-without-image": _(
+        "Task %(line)s has no image and was left out. Only tasks with images can be labeled here."
+    ),
+    "entry-damaged": _(
+        "The file is damaged from entry %(line)s on; what stands before it was read. Export the "
+        "file once more."
+    ),
+    "text-too-long": _(
+        "The text has more than %(limit)s characters; that is no list of labels. Write one label "
+        "on each line."
+    ),
+    "text-has-boxes": _(
+        "Line %(line)s has the corners of a box, not a label. Texts of object detection cannot be "
+        "read."
+    ),
 }
 
 

@@ -1,20 +1,25 @@
-"""API of suggestions: ask the model, accept what it said."""
+"""API of suggestions: ask the model, accept or reject what it said."""
 
 from dataclasses import asdict
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotators.access import member_or_404
+from annotators.models import Member
 from annotators.roles import Ability
-from inference import services
+from inference import decisions, services
+from jobs import selection
 from jobs.api import LabelSerializer
-from labels.api import ResultSerializer, result_body
+from labels.api import ResultSerializer, SelectionSerializer, answered
+from labels.repeats import once
 
 
 class PredictSerializer(serializers.Serializer):
@@ -37,13 +42,28 @@ class PredictedSerializer(serializers.Serializer):
     problems = serializers.DictField(child=serializers.CharField())
 
 
-class AcceptSerializer(serializers.Serializer):
-    sample = serializers.IntegerField()
-    name = serializers.CharField(max_length=1024)
+class RejectSerializer(SelectionSerializer):
+    """One suggestion (`sample` and `name`), or a selection: the best one of each image."""
+
+    sample = serializers.IntegerField(required=False)
+    name = serializers.CharField(
+        max_length=1024, required=False, help_text="The model's own name of the label."
+    )
+
+    def validate(self, data: dict) -> dict:
+        if ("sample" in data) != ("name" in data):
+            raise ValidationError(_("A suggestion has a sample and a name."))
+        return data
+
+
+class AcceptSerializer(RejectSerializer):
+    min_score = serializers.FloatField(
+        default=0.0, min_value=0, max_value=1, help_text="Of a selection."
+    )
 
 
 class AcceptedSerializer(ResultSerializer):
-    label = LabelSerializer()
+    label = LabelSerializer(allow_null=True, help_text="Of a single suggestion.")
 
 
 class Predict(APIView):
@@ -67,17 +87,47 @@ class Predict(APIView):
 
 
 class Accept(APIView):
-    @extend_schema(request=AcceptSerializer, responses=AcceptedSerializer)
+    @extend_schema(
+        request=AcceptSerializer, responses={200: AcceptedSerializer, 202: AcceptedSerializer}
+    )
+    @once
     def post(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id, Ability.LABEL)
-        data = AcceptSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        sample = get_object_or_404(member.job.samples, pk=data.validated_data["sample"])
-        result, label = services.accept(member, sample.pk, data.validated_data["name"])
-        return Response(result_body(result) | {"label": LabelSerializer(label).data})
+        data = _checked(AcceptSerializer, request)
+        if "sample" not in data:
+            chosen = selection.parse(request.data)
+            result = decisions.accept_best(member, chosen, min_score=data["min_score"])
+            return answered(result, label=None)
+        pk = _sample_of(member, data)
+        result, label = services.accept(member, pk, data["name"])
+        return answered(result, label=LabelSerializer(label).data)
+
+
+class Reject(APIView):
+    @extend_schema(
+        request=RejectSerializer, responses={200: ResultSerializer, 202: ResultSerializer}
+    )
+    @once
+    def post(self, request: Request, job_id: int) -> Response:
+        member = member_or_404(request.user, job_id, Ability.LABEL)
+        data = _checked(RejectSerializer, request)
+        if "sample" not in data:
+            return answered(decisions.reject_best(member, selection.parse(request.data)))
+        return answered(decisions.reject(member, _sample_of(member, data), data["name"]))
+
+
+def _checked(serializer: type[RejectSerializer], request: Request) -> dict:
+    data = serializer(data=request.data)
+    data.is_valid(raise_exception=True)
+    return data.validated_data
+
+
+def _sample_of(member: Member, data: dict) -> int:
+    return get_object_or_404(member.job.samples, pk=data["sample"]).pk
 
 
 urlpatterns = [
     path("jobs/<int:job_id>/predict/", Predict.as_view(), name="api_predict"),
     path("jobs/<int:job_id>/accept/", Accept.as_view(), name="api_accept"),
+    path("jobs/<int:job_id>/reject/", Reject.as_view(), name="api_reject"),
 ]

@@ -16,6 +16,8 @@ class Prediction(models.Model):
     numeric_mode = models.CharField(max_length=20)
     # [[the model's own label name, score 0–1], …], best first.
     labels = models.JSONField()
+    # Those of them that people rejected stand here instead, whatever the model says again.
+    rejected = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -1,16 +1,21 @@
 """Asks the model for labels, keeps what it said, and turns it into annotations when somebody
-accepts. One function per verb."""
+accepts. One function per verb; those for many samples at once are in inference/decisions.py."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotators.models import Member
+from datasets.models import Image
+from datasets.pixels import BadImage
+from datasets.problems import describe
 from datasets.storages import StorageError
+from datasets.thumbnails import rendition_of
 from inference import client
 from inference.models import Prediction
-from jobs.models import Sample
+from jobs.models import Job, Sample
 from jobs.selection import Selection
 from labelhub.errors import Conflict, DomainError
 from labels.annotate import Result, annotate
@@ -19,6 +24,8 @@ from labels.names import suggest
 from labels.services import label_for
 
 MOST_AT_ONCE = 64
+# Formats that the model server does not read. All others it does, and to the bit as in training.
+CONVERTED = frozenset({"HEIC"})
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def predict(member: Member, sample_ids: list[int]) -> Predicted:
                     labels=[list(pair) for pair in scored.labels],
                 )
             )
-    _keep(kept)
+    _keep(member.job, kept)
     known = label_ids(member.job)
     return Predicted(
         answer.model,
@@ -79,27 +86,68 @@ def predict(member: Member, sample_ids: list[int]) -> Predicted:
 def _read_images(samples: list[Sample]) -> tuple[list[tuple[Sample, bytes]], dict[int, str]]:
     images, problems = [], {}
     for sample in samples:
-        driver = sample.image.dataset.storage.driver()
         try:
-            with driver.open(sample.image.key) as stream:
-                images.append((sample, stream.read()))
+            images.append((sample, _bytes_of(sample.image)))
         except StorageError as error:
             problems[sample.pk] = str(error)
+        except BadImage as bad:
+            problems[sample.pk] = describe(bad.code, bad.params)
     return images, problems
 
 
+def _bytes_of(image: Image) -> bytes:
+    """As the model server reads it: the file, or the picture that browsers are shown."""
+    if image.format in CONVERTED and (rendition := rendition_of(image)) is not None:
+        return rendition.read_bytes()
+    with image.dataset.storage.driver().open(image.key) as stream:
+        return stream.read()
+
+
 @transaction.atomic
-def _keep(predictions: list[Prediction]) -> None:
-    """The newest word of a model on a sample replaces its older one."""
+def _keep(job: Job, predictions: list[Prediction]) -> None:
+    """The newest word of a model on a sample replaces its older one; what people rejected of that
+    model stays rejected."""
+    models = {prediction.model for prediction in predictions}
+    ids = [prediction.sample_id for prediction in predictions]
+    there = Prediction.objects.filter(sample__in=ids, model__in=models).exclude(rejected=[])
+    rejected = {
+        (sample, model): {name for name, _score in pairs}
+        for sample, model, pairs in there.values_list("sample_id", "model", "rejected")
+    }
+    for one in predictions:
+        names = rejected.get((one.sample_id, one.model), set())
+        one.rejected = [pair for pair in one.labels if pair[0] in names]
+        said = {name for name, _score in one.rejected}
+        # One that the model does not name this time may come back another time.
+        one.rejected += [[name, 0.0] for name in sorted(names - said)]
+        one.labels = [pair for pair in one.labels if pair[0] not in names]
     Prediction.objects.bulk_create(
         predictions,
         update_conflicts=True,
         unique_fields=["sample", "model"],
-        update_fields=["numeric_mode", "labels", "created_at"],
+        update_fields=["numeric_mode", "labels", "rejected", "created_at"],
     )
+    note_best(job, {one.sample_id: one for one in predictions})
 
 
-def label_ids(job) -> dict[str, int]:
+def newest(samples: Iterable[int]) -> dict[int, Prediction]:
+    """The newest prediction of each sample that has one, in one statement."""
+    rows = Prediction.objects.filter(sample__in=samples).order_by("created_at", "pk")
+    return {prediction.sample_id: prediction for prediction in rows}
+
+
+def note_best(job: Job, predictions: dict[int, Prediction]) -> None:
+    """Writes the best label of each sample's newest prediction where filters and sorting look."""
+    known = label_ids(job)
+    samples = []
+    for pk, prediction in predictions.items():
+        best = next(iter(suggestions(prediction, known)), None)
+        score = min(max(best.score, 0.0), 1.0) if best else None
+        samples.append(Sample(pk=pk, top_score=score, top_name=best.label_name if best else ""))
+    Sample.everything.bulk_update(samples, ["top_score", "top_name"], batch_size=500)
+
+
+def label_ids(job: Job) -> dict[str, int]:
     return dict(job.labels.values_list("name", "pk"))
 
 

@@ -1,5 +1,8 @@
 """API of jobs: the jobs themselves, their samples, uploads and runs."""
 
+import re
+from dataclasses import dataclass
+
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -14,9 +17,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotators.access import member_or_404
-from annotators.models import Member
+from annotators.models import Member, User
 from annotators.roles import ABILITIES, ROLE_CHOICES, Ability, Role
-from datasets import problems, uploads
+from datasets import problems, unfinished, uploads
+from datasets.access import dataset_or_404, storage_or_404
+from datasets.names import is_junk_key
+from datasets.sources import DatasetSource, FolderSource, Source, StorageSource, UploadSource
+from datasets.there_already import there_already
 from jobs import counters, exports, pages, services
 from jobs.filters import FILTERS, read_filter
 from jobs.models import Job, Mode, Sample
@@ -27,14 +34,20 @@ from labels.services import create_job_with_labels
 from runs.models import Problem, Run
 
 MOST_PER_PAGE = 200
+MOST_FILES_ASKED = 1_000
 FILTER_PARAMETERS = [OpenApiParameter(name, str) for name in FILTERS]
+PART_PARAMETERS = [
+    OpenApiParameter("path", str, required=True),
+    OpenApiParameter("size", int, required=True),
+    OpenApiParameter("modified", int, required=True),
+]
 
 
 class LabelSerializer(serializers.ModelSerializer):
     class Meta:
         model = Label
-        fields = ["id", "name", "colour", "position"]
-        read_only_fields = ["colour", "position"]
+        fields = ["id", "name", "colour", "position", "key", "description"]
+        read_only_fields = ["colour", "position", "key", "description"]
 
 
 class JobSerializer(serializers.ModelSerializer):
@@ -60,13 +73,37 @@ class NewJobSerializer(serializers.Serializer):
         max_length=1024,
         allow_null=True,
         default=None,
-        help_text="A folder of the server; null when images will be uploaded.",
+        help_text="A folder of the server. Without it, a storage and a dataset, images will be "
+        "uploaded.",
+    )
+    storage = serializers.IntegerField(allow_null=True, default=None)
+    prefix = serializers.CharField(
+        max_length=1024, allow_blank=True, default="", help_text="A folder in the storage."
+    )
+    dataset = serializers.IntegerField(
+        allow_null=True, default=None, help_text="One whose images are shared with its other jobs."
     )
     # The rule for names stands in labels/names.py.
     labels = serializers.ListField(
         child=serializers.CharField(max_length=4000, allow_blank=True, trim_whitespace=False),
         default=list,
     )
+
+    def validate(self, attrs: dict) -> dict:
+        if sum(attrs[name] is not None for name in ("folder", "storage", "dataset")) > 1:
+            raise ValidationError(_("Name one of folder, storage and dataset."))
+        return attrs
+
+    def chosen_source(self, user: User) -> Source:
+        """Where the images come from; what the user may not see is not found."""
+        given = self.validated_data
+        if given["folder"] is not None:
+            return FolderSource(given["folder"])
+        if given["storage"] is not None:
+            return StorageSource(storage_or_404(user, given["storage"]), given["prefix"])
+        if given["dataset"] is not None:
+            return DatasetSource(dataset_or_404(user, given["dataset"]))
+        return UploadSource()
 
 
 class AnnotationSerializer(serializers.ModelSerializer):
@@ -155,7 +192,36 @@ class ExportSerializer(serializers.Serializer):
 
 class UploadedSerializer(serializers.Serializer):
     path = serializers.CharField()
-    outcome = serializers.ChoiceField(choices=[one.value for one in uploads.Stored])
+    offset = serializers.IntegerField(help_text="So many bytes are there: send on from here.")
+    outcome = serializers.ChoiceField(
+        choices=[one.value for one in uploads.Stored],
+        allow_null=True,
+        help_text="Null until the file is there whole.",
+    )
+
+
+class OffsetSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    offset = serializers.IntegerField()
+
+
+class FileSerializer(serializers.Serializer):
+    path = serializers.CharField(max_length=4096, trim_whitespace=False)
+    size = serializers.IntegerField(min_value=0)
+
+
+class FilesSerializer(serializers.Serializer):
+    files = FileSerializer(many=True, max_length=MOST_FILES_ASKED)
+
+
+class KnownSerializer(serializers.Serializer):
+    known = serializers.ListField(
+        child=serializers.CharField(), help_text="There already, with that size."
+    )
+    junk = serializers.ListField(
+        child=serializers.CharField(), help_text="Left behind by systems; not kept when sent."
+    )
 
 
 class RawParser(BaseParser):
@@ -171,7 +237,7 @@ def _number(request: Request, name: str, default: int | None = None) -> int | No
     raw = request.query_params.get(name)
     if raw is None:
         return default
-    if not raw.isdigit():
+    if not (raw.isascii() and raw.isdigit()):
         raise ValidationError({name: [_("A whole number is needed.")]})
     return int(raw)
 
@@ -218,8 +284,9 @@ class Jobs(APIView):
             raise PermissionDenied(_("You may not create jobs. Ask the administrator."))
         data = NewJobSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        new = dict(data.validated_data)
-        job = create_job_with_labels(**new, by=request.user)
+        new = {name: data.validated_data[name] for name in ("name", "mode", "labels")}
+        source = data.chosen_source(request.user)
+        job = create_job_with_labels(**new, source=source, by=request.user)
         member = member_or_404(request.user, job.pk)
         return Response(_detail(member), status=status.HTTP_201_CREATED)
 
@@ -262,32 +329,135 @@ class OneSample(APIView):
         return Response(SampleSerializer(sample).data)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a request says about the file that it carries a part of."""
+
+    size: int
+    modified: int
+    offset: int
+
+    @classmethod
+    def of(cls, request: Request, *, has_body: bool) -> "Part | None":
+        """None: the request carries the whole file and is not to be continued."""
+        size, offset = _content_range(request)
+        size = _number(request, "size", size)
+        offset = _number(request, "offset", offset)
+        modified = _number(request, "modified")
+        if has_body and size is offset is modified is None:
+            return None
+        if size is None or modified is None:
+            name = "modified" if modified is None else "size"
+            raise ValidationError({name: [_("A whole number is needed.")]})
+        return cls(size, modified, offset or 0)
+
+    @property
+    def version(self) -> dict[str, int]:
+        return {"size": self.size, "modified": self.modified}
+
+
+def _content_range(request: Request) -> tuple[int | None, int | None]:
+    """Size and offset of `Content-Range: bytes 0-99/500`, or of `bytes */500` when all was sent."""
+    raw = request.headers.get("Content-Range")
+    if raw is None:
+        return None, None
+    found = re.fullmatch(r"bytes (?:(\d{1,15})-(\d{1,15})|\*)/(\d{1,15})", raw.strip())
+    if found is None:
+        raise ValidationError({"Content-Range": [_("Write it like “bytes 0-99/500”.")]})
+    if found[1] is None:
+        return int(found[3]), int(found[3])
+    if int(found[2]) - int(found[1]) + 1 != _content_length(request):
+        raise ValidationError({"Content-Range": [_("It does not fit the length of the body.")]})
+    return int(found[3]), int(found[1])
+
+
+def _content_length(request: Request) -> int:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not (length.isascii() and length.isdigit()):
+        raise ValidationError({"Content-Length": [_("The size of the file is needed.")]})
+    return int(length)
+
+
 class Uploads(APIView):
+    """Files on their way into the job. With `size` and `modified` an upload can be continued: the
+    same file of the same person goes on where it stopped."""
+
     parser_classes = [RawParser]
 
+    @extend_schema(parameters=PART_PARAMETERS, responses=UploadedSerializer)
+    def get(self, request: Request, job_id: int) -> Response:
+        """How much of the upload is there. HEAD tells it in the header Upload-Offset."""
+        member, path = self._asked(request, job_id)
+        part = Part.of(request, has_body=False)
+        found = unfinished.progress(request.user, member.job.dataset, path, **part.version)
+        return self._answer(path, found.offset, found.outcome)
+
     @extend_schema(
-        parameters=[OpenApiParameter("path", str, required=True)],
+        parameters=[
+            OpenApiParameter("path", str, required=True),
+            OpenApiParameter("size", int, description="Of the whole file, for one in parts."),
+            OpenApiParameter("modified", int, description="Milliseconds; tells versions apart."),
+            OpenApiParameter(
+                "offset", int, description="Where the part begins. Content-Range can say it too."
+            ),
+        ],
         request={"application/octet-stream": OpenApiTypes.BINARY},
-        responses={201: UploadedSerializer},
+        responses={201: UploadedSerializer, 202: UploadedSerializer, 409: OffsetSerializer},
     )
     def put(self, request: Request, job_id: int) -> Response:
+        """Takes a file, or a part of one: then 202 until it is there whole, and 409 with the right
+        offset where another part is wanted. A part without bytes at the end tries once more to
+        store what arrived."""
+        member, path = self._asked(request, job_id)
+        length, stream = _content_length(request), request._request
+        part = Part.of(request, has_body=True)
+        if part is None:
+            outcome = uploads.receive(member.job.dataset, path, stream, size=length)
+            return self._answer(path, length, outcome, done=status.HTTP_201_CREATED)
+        found = unfinished.take(
+            request.user,
+            member.job.dataset,
+            path,
+            stream,
+            **part.version,
+            offset=part.offset,
+            length=length,
+        )
+        done = status.HTTP_201_CREATED if found.outcome else status.HTTP_202_ACCEPTED
+        return self._answer(path, found.offset, found.outcome, done=done)
+
+    @extend_schema(parameters=PART_PARAMETERS, responses={204: None})
+    def delete(self, request: Request, job_id: int) -> Response:
+        """Removes what arrived of an upload that will not be continued."""
+        member, path = self._asked(request, job_id)
+        part = Part.of(request, has_body=False)
+        unfinished.forget(request.user, member.job.dataset, path, **part.version)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @staticmethod
+    def _asked(request: Request, job_id: int) -> tuple[Member, str]:
         member = member_or_404(request.user, job_id, Ability.ADD_DATA)
-        size = request.META.get("CONTENT_LENGTH") or ""
-        if not size.isdigit():
-            raise ValidationError({"Content-Length": [_("The size of the file is needed.")]})
-        path = request.query_params.get("path", "")
-        stream = request._request
-        outcome = uploads.receive(member.job.dataset, path, stream, size=int(size))
-        body = {"path": path, "outcome": outcome.value}
-        return Response(body, status=status.HTTP_201_CREATED)
+        return member, request.query_params.get("path", "")
+
+    @staticmethod
+    def _answer(
+        path: str, offset: int, outcome: uploads.Stored | None, *, done: int = status.HTTP_200_OK
+    ) -> Response:
+        body = {"path": path, "offset": offset, "outcome": outcome and outcome.value}
+        return Response(body, status=done, headers={"Upload-Offset": str(offset)})
 
 
-class Imports(APIView):
-    @extend_schema(request=None, responses={201: RunSerializer})
+class KnownUploads(APIView):
+    @extend_schema(request=FilesSerializer, responses=KnownSerializer)
     def post(self, request: Request, job_id: int) -> Response:
+        """Which of these files the dataset has already, by name and size."""
         member = member_or_404(request.user, job_id, Ability.ADD_DATA)
-        run = services.start_import(member.job, by=request.user)
-        return Response(RunSerializer(run).data, status=status.HTTP_201_CREATED)
+        data = FilesSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        files = [(one["path"], one["size"]) for one in data.validated_data["files"]]
+        known = there_already(member.job.dataset, files)
+        junk = [path for path, _size in files if is_junk_key(path)]
+        return Response({"known": sorted(known), "junk": junk})
 
 
 class Exports(APIView):
@@ -305,14 +475,16 @@ class Runs(APIView):
     @extend_schema(responses=RunSerializer(many=True))
     def get(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        return Response(RunSerializer(member.job.runs.order_by("-id")[:100], many=True).data)
+        return Response(
+            RunSerializer(member.job.shown_runs().order_by("-id")[:100], many=True).data
+        )
 
 
 class OneRun(APIView):
     @extend_schema(responses=RunSerializer)
     def get(self, request: Request, job_id: int, run_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        return Response(RunSerializer(get_object_or_404(member.job.runs, pk=run_id)).data)
+        return Response(RunSerializer(get_object_or_404(member.job.shown_runs(), pk=run_id)).data)
 
 
 class RunCommand(APIView):
@@ -323,7 +495,7 @@ class RunCommand(APIView):
     @extend_schema(request=None, responses=RunSerializer)
     def post(self, request: Request, job_id: int, run_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        run = get_object_or_404(member.job.runs, pk=run_id)
+        run = get_object_or_404(member.job.shown_runs(), pk=run_id)
         services.control_run(member, run, self.command)
         return Response(RunSerializer(run).data)
 
@@ -332,7 +504,7 @@ class RunProblems(APIView):
     @extend_schema(parameters=[OpenApiParameter("after", int)], responses=ProblemPageSerializer)
     def get(self, request: Request, job_id: int, run_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        run = get_object_or_404(member.job.runs, pk=run_id)
+        run = get_object_or_404(member.job.shown_runs(), pk=run_id)
         rows, after = _page(run.problems.order_by("pk"), _number(request, "after", 0), 500)
         return Response(ProblemPageSerializer({"results": rows, "next": after}).data)
 
@@ -343,7 +515,7 @@ urlpatterns = [
     path("jobs/<int:job_id>/samples/", Samples.as_view(), name="api_samples"),
     path("jobs/<int:job_id>/samples/<int:sample_id>/", OneSample.as_view(), name="api_sample"),
     path("jobs/<int:job_id>/uploads/", Uploads.as_view(), name="api_uploads"),
-    path("jobs/<int:job_id>/imports/", Imports.as_view(), name="api_imports"),
+    path("jobs/<int:job_id>/uploads/known/", KnownUploads.as_view(), name="api_uploads_known"),
     path("jobs/<int:job_id>/exports/", Exports.as_view(), name="api_exports"),
     path("jobs/<int:job_id>/runs/", Runs.as_view(), name="api_runs"),
     path("jobs/<int:job_id>/runs/<int:run_id>/", OneRun.as_view(), name="api_run"),

@@ -8,7 +8,9 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
-        # Makes the kinds of runs known to the engine.
-        import_module("jobs.imports")
+        # Makes the kinds of runs, and what is done regularly, known to the engine.
+        import_module("jobs.examinations")
         import_module("jobs.exports")
+        import_module("jobs.schedules")
+        import_module("jobs.deletions")
         post_migrate.connect(import_module("jobs.text_index").restore, sender=self)

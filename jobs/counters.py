@@ -1,17 +1,22 @@
-"""Stored counters of a job: per state, per label and per person.
+"""Stored counters of a job: per state, per label, per person, of hard examples and of the trash.
 
-Keys: `state:unlabeled`, `state:labeled`, `label:<id>` (samples that carry it), `person:<id>`
-(labeled samples that the person touched last). The one service that makes a change adds to them in
+Keys: `state:<state>`, `label:<id>` (samples that carry it), `person:<id>` (labeled samples that
+the person labeled last), `hard`; and `trash`. A sample in the trash counts in that one alone, and
+when the trash was emptied of it in none. The one service that makes a change adds to them in
 the same transaction; `manage.py recount` compares them with the rows.
 """
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
-from jobs.models import Counter, Job, SampleState
+from jobs.models import PURGED, Counter, Job, Sample, SampleState
+
+HARD = "hard"
+TRASH = "trash"
 
 
 def state_key(state: str) -> str:
@@ -24,6 +29,24 @@ def label_key(label_id: int) -> str:
 
 def person_key(user_id: int) -> str:
     return f"person:{user_id}"
+
+
+def keys_of(
+    state: str,
+    by: int | None,
+    labels: Iterable[int],
+    is_hard: bool,
+    trashed_at: datetime | None,
+) -> list[str]:
+    """The counters in which a sample is one."""
+    if trashed_at is not None:
+        return [] if trashed_at == PURGED else [TRASH]
+    keys = [state_key(state), *map(label_key, labels)]
+    if state == SampleState.LABELED and by:
+        keys.append(person_key(by))
+    if is_hard:
+        keys.append(HARD)
+    return keys
 
 
 def read(job: Job) -> dict[str, int]:
@@ -70,7 +93,24 @@ def count(job: Job) -> dict[str, int]:
     labeled = job.samples.filter(state=SampleState.LABELED).exclude(last_by=None)
     for person, number in _group(labeled, "last_by"):
         tally[person_key(person)] = number
+    tally[HARD] = job.samples.filter(is_hard=True).count()
+    tally[TRASH] = Sample.everything.filter(job=job).in_trash().count()
     return dict(tally)
+
+
+def of(samples: QuerySet[Sample]) -> Tally[str]:
+    """In which counters these samples (of `Sample.everything`) are, in two statements."""
+    tally: Tally[str] = Tally()
+    is_live = ExpressionWrapper(Q(trashed_at=None), output_field=BooleanField())
+    there = samples.exclude(trashed_at=PURGED).order_by()
+    plain = there.values_list("state", "last_by", "is_hard", is_live)
+    for state, by, is_hard, live, number in plain.annotate(number=Count("pk")):
+        for key in keys_of(state, by, (), is_hard, None) if live else [TRASH]:
+            tally[key] += number
+    labels = samples.filter(trashed_at=None, annotations__isnull=False)
+    for label, number in _group(labels, "annotations__label"):
+        tally[label_key(label)] += number
+    return tally
 
 
 def _group(rows, field: str):

@@ -1,45 +1,51 @@
 """Bytes that pages show or hand over: thumbnails, images, finished exports."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
+    HttpResponseBase,
     HttpResponseNotFound,
-    HttpResponseNotModified,
-    StreamingHttpResponse,
+    HttpResponseRedirect,
 )
 from django.shortcuts import get_object_or_404
-from django.utils.http import content_disposition_header, parse_etags
-from django.views.decorators.http import require_GET
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
 
 from annotators.access import member_or_404
-from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, thumbnails
 from datasets.models import Image
 from datasets.pixels import BadImage
 from datasets.storages import StorageError
-from jobs import exports
+from datasets.thumbnails import Size
+from jobs import exports, originals
+from jobs.models import PURGED, Sample
+from jobs.streams import Content, answer, file_content
 from runs.models import RunKind, RunState
 
 FOR_EVER = "private, max-age=31536000, immutable"
 # Asked for again each time, answered by "not modified".
 CHECKED = "private, no-cache"
-BLOCK_BYTES = 262_144
 
 
 @login_required
-@require_GET
-def thumbnail(request: HttpRequest, job_id: int, sample_id: int, key: str) -> HttpResponse:
-    """The address holds the content key: what it shows never changes and is kept for ever."""
-    found = _image(member_or_404(request.user, job_id, Ability.VIEW), sample_id)
+@require_safe
+def thumbnail(
+    request: HttpRequest, job_id: int, sample_id: int, size: str, key: str
+) -> HttpResponse:
+    """The address holds the content key: what it shows never changes and is kept for ever.
+
+    Images in the trash have theirs, until it is emptied of them.
+    """
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = _image(Sample.everything.filter(job=member.job).exclude(trashed_at=PURGED), sample_id)
+    if size not in set(Size):
+        raise Http404
     try:
-        content = thumbnails.thumbnail_of(found)
+        content = thumbnails.thumbnail_of(found, Size(size))
     except (StorageError, BadImage) as error:
         return _unshown(error)
     response = HttpResponse(content, content_type=thumbnails.MEDIA_TYPE)
@@ -49,27 +55,40 @@ def thumbnail(request: HttpRequest, job_id: int, sample_id: int, key: str) -> Ht
 
 
 @login_required
-@require_GET
-def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
-    """The image at full size; with its content key as `v` it is kept for ever."""
-    found = _image(member_or_404(request.user, job_id, Ability.VIEW), sample_id)
-    key = thumbnails.content_key(found)
-    etag = f'"{key}"'
-    if etag in parse_etags(request.headers.get("If-None-Match", "")):
-        response: HttpResponse = HttpResponseNotModified()
-    else:
-        try:
-            shown = thumbnails.shown(found)
-        except (StorageError, BadImage) as error:
-            return _unshown(error)
-        response = HttpResponse(shown.content, content_type=shown.media_type)
-    response["ETag"] = etag
-    response["Cache-Control"] = FOR_EVER if request.GET.get("v") == key else CHECKED
+@require_safe
+def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponseBase:
+    """The image at full size: where the storage shows it, or with `stream` through the server.
+
+    With its content key as `v` it is kept for ever.
+    """
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = _image(member.job.samples.all(), sample_id)
+    if "stream" not in request.GET and (address := originals.address_of(request, found)):
+        response: HttpResponseBase = HttpResponseRedirect(address)
+        response["Cache-Control"] = f"private, max-age={originals.KEPT_SECONDS}"
+        return response
+    try:
+        response = answer(request, _content(found))
+    except (StorageError, BadImage) as error:
+        return _unshown(error)
+    # A part that lies behind the end is not refused for ever.
+    is_current = (
+        request.GET.get("v") == thumbnails.content_key(found) and response.status_code < 400
+    )
+    response["Cache-Control"] = FOR_EVER if is_current else CHECKED
     return response
 
 
-def _image(member: Member, sample_id: int) -> Image:
-    rows = member.job.samples.select_related("image__dataset__storage")
+def _content(image: Image) -> Content:
+    path = thumbnails.rendition_of(image)
+    if path is None:
+        return originals.content_of(image)
+    media_type = thumbnails.media_type_of(path)
+    return file_content(path, media_type=media_type, tag=thumbnails.content_key(image))
+
+
+def _image(samples: QuerySet[Sample], sample_id: int) -> Image:
+    rows = samples.select_related("image__dataset__storage")
     return get_object_or_404(rows, pk=sample_id).image
 
 
@@ -81,24 +100,19 @@ def _unshown(error: StorageError | BadImage) -> HttpResponse:
 
 
 @login_required
-@require_GET
-def download(request: HttpRequest, job_id: int, run_id: int) -> StreamingHttpResponse:
-    """The zip of an export that is done."""
+@require_safe
+def download(request: HttpRequest, job_id: int, run_id: int) -> HttpResponseBase:
+    """The zip of an export that is done; one that broke off can be taken up."""
     member = member_or_404(request.user, job_id, Ability.EXPORT)
     run = get_object_or_404(member.job.runs, pk=run_id, kind=RunKind.EXPORT, state=RunState.DONE)
-    path = exports.file_of(run)
-    if not path.is_file():
+    try:
+        content = file_content(
+            exports.file_of(run), media_type="application/zip", tag=f"export-{run.pk}"
+        )
+    except FileNotFoundError:
         raise Http404
-    response = StreamingHttpResponse(_blocks(path), content_type="application/zip")
+    response = answer(request, content)
     name = f"{member.job.name}-{run.pk}.zip"
     response["Content-Disposition"] = content_disposition_header(True, name)
-    response["Content-Length"] = path.stat().st_size
     response["Cache-Control"] = CHECKED
     return response
-
-
-async def _blocks(path: Path) -> AsyncIterator[bytes]:
-    # Of a plain file object, which is no asynchronous iterator, all would be read into memory.
-    with path.open("rb") as file:
-        while block := await asyncio.to_thread(file.read, BLOCK_BYTES):
-            yield block

@@ -1,4 +1,5 @@
-"""Looks into the folders of the server that images may be taken from, for choosing one."""
+"""Looks into the folders that images may be taken from, of the server, of storages and of datasets,
+for choosing one."""
 
 import os
 from dataclasses import dataclass, field
@@ -7,9 +8,15 @@ from pathlib import Path
 
 from django.conf import settings
 
+from annotators.models import User
+from datasets.access import storages_of
+from datasets.models import Dataset, Storage
 from datasets.names import IMAGE_SUFFIXES, is_junk, readable, suffix
+from datasets.places import checked_prefix
+from datasets.services import look_below
 from datasets.storages import StorageError
 from datasets.storages.local import check_folder
+from labelhub.errors import DomainError
 
 # A folder with a million images must not keep the page waiting.
 MOST_LOOKED_AT = 2_000
@@ -66,3 +73,51 @@ def _inside(folder: Path, roots: list[Path]) -> Folder:
 def _is_root(folder: Path, roots: list[Path]) -> bool:
     real = [Path(os.path.realpath(root)) for root in roots]
     return not any(folder.parent.is_relative_to(root) for root in real)
+
+
+@dataclass(frozen=True)
+class StorageFolder:
+    """`prefix` is a folder in the storage, empty or with a slash at its end; `folders` are (name,
+    prefix) of those inside. Without a storage nothing was looked into."""
+
+    storage: Storage | None = None
+    prefix: str = ""
+    parent: str = ""
+    folders: list[tuple[str, str]] = field(default_factory=list)
+    images: int = 0
+    is_cut: bool = False
+    problem: str = ""
+
+
+def look_into_storage(user: User, storage_id: str | int, typed: str) -> StorageFolder:
+    """One request to the storage; one that the person may not see is none."""
+    storage = None
+    if str(storage_id).isascii() and str(storage_id).isdigit():
+        storage = storages_of(user).filter(pk=storage_id).first()
+    if storage is None:
+        return StorageFolder(prefix=typed)
+    return _look(storage, typed)
+
+
+def look_into_dataset(dataset: Dataset, typed: str) -> StorageFolder:
+    """A folder of the dataset; its prefixes are below that of the dataset."""
+    return _look(dataset.storage, typed, below=dataset.prefix)
+
+
+def _look(storage: Storage, typed: str, *, below: str = "") -> StorageFolder:
+    try:
+        prefix = checked_prefix(typed)
+        level = look_below(storage, f"{below}{prefix}")
+    except StorageError as error:
+        return StorageFolder(storage, typed, problem=str(error))
+    except DomainError as error:
+        return StorageFolder(storage, typed, problem=error.message)
+    above = prefix.rstrip("/").rpartition("/")[0]
+    return StorageFolder(
+        storage,
+        prefix,
+        parent=f"{above}/" if above else "",
+        folders=[(name, f"{prefix}{name}/") for name in level.folders],
+        images=level.images,
+        is_cut=level.is_cut,
+    )

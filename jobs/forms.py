@@ -7,11 +7,17 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from annotators.models import User
 from annotators.widgets import RadioCards
+from datasets import sources
+from datasets.access import datasets_of, storages_of
+from datasets.models import Dataset, Storage
 from jobs.models import Job, Mode
+from labelhub.errors import DomainError
 from labels.models import COLOURS
 from labels.names import clean_label_name, is_valid, suggest
 
@@ -23,6 +29,8 @@ MOST_LABELS = 5_000
 class Source(models.TextChoices):
     FOLDER = "folder", gettext_lazy("A folder on the server")
     UPLOAD = "upload", gettext_lazy("Upload from this computer")
+    STORAGE = "storage", gettext_lazy("A storage")
+    DATASET = "dataset", gettext_lazy("Images of another job")
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,15 @@ class FilesField(forms.FileField):
         return [super(FilesField, self).clean(one, initial) for one in given if one]
 
 
+class DatasetField(forms.ModelChoiceField):
+    """Datasets have names that people did not give: where they are tells them apart."""
+
+    def label_from_instance(self, dataset: Dataset) -> str:
+        if dataset.storage.is_upload_area:
+            return _("%(name)s (uploads)") % {"name": dataset.name}
+        return f"{dataset.name} ({dataset.place})"
+
+
 class JobForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -96,10 +113,26 @@ class JobForm(forms.Form):
             meanings={
                 Source.FOLDER: gettext_lazy("The files stay where they are."),
                 Source.UPLOAD: gettext_lazy("Files, folders or a zip."),
+                Source.STORAGE: gettext_lazy("A bucket or folder that you connected."),
+                Source.DATASET: gettext_lazy("Shared with it; labels are not."),
             },
         ),
     )
     folder = forms.CharField(label=gettext_lazy("Folder"), max_length=1024, required=False)
+    storage = forms.ModelChoiceField(
+        Storage.objects.none(),
+        label=gettext_lazy("Storage"),
+        empty_label=gettext_lazy("Choose a storage"),
+        required=False,
+    )
+    prefix = forms.CharField(label=gettext_lazy("Folder"), max_length=1024, required=False)
+    dataset = DatasetField(
+        Dataset.objects.none(),
+        label=gettext_lazy("Dataset"),
+        empty_label=gettext_lazy("Choose a dataset"),
+        required=False,
+        help_text=gettext_lazy("Images that come into it come into all jobs over it."),
+    )
     files = FilesField(label=gettext_lazy("Files"), required=False)
     labels = forms.CharField(
         label=gettext_lazy("Labels"),
@@ -107,10 +140,17 @@ class JobForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "dir": "auto"}),
     )
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args, user: User, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["storage"].queryset = storages_of(user).order_by("name", "pk")
+        self.fields["dataset"].queryset = datasets_of(user).order_by("name", "pk")
         if not self.is_bound:
             self.fields["name"].widget.attrs["autofocus"] = True
+
+    @property
+    def storages(self) -> QuerySet[Storage]:
+        """Those that can be chosen from."""
+        return self.fields["storage"].queryset
 
     def clean_labels(self) -> list[str]:
         typed = typed_labels(self.cleaned_data["labels"])
@@ -128,19 +168,36 @@ class JobForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if cleaned.get("source") == Source.FOLDER and not cleaned.get("folder"):
-            self.add_error("folder", _("Choose a folder, or upload images."))
+        wanted = {
+            Source.FOLDER: ("folder", _("Choose a folder, or upload images.")),
+            Source.STORAGE: ("storage", _("Choose a storage, or connect one.")),
+            Source.DATASET: ("dataset", _("Choose a dataset.")),
+        }
+        field, message = wanted.get(cleaned.get("source"), ("", ""))
+        if field and not cleaned.get(field) and field not in self.errors:
+            self.add_error(field, message)
         return cleaned
 
     def new_job(self) -> dict[str, Any]:
         """What labels.services.create_job_with_labels takes."""
         given = {name: self.cleaned_data[name] for name in ("name", "mode", "labels")}
-        is_folder = self.cleaned_data["source"] == Source.FOLDER
-        return given | {"folder": self.cleaned_data["folder"] if is_folder else None}
+        return given | {"source": self._source()}
 
+    def _source(self) -> sources.Source:
+        given = self.cleaned_data
+        match given["source"]:
+            case Source.FOLDER:
+                return sources.FolderSource(given["folder"])
+            case Source.STORAGE:
+                return sources.StorageSource(given["storage"], given["prefix"])
+            case Source.DATASET:
+                return sources.DatasetSource(given["dataset"])
+        return sources.UploadSource()
 
-class AddFilesForm(forms.Form):
-    files = FilesField(label=gettext_lazy("Files"))
+    def refuse(self, error: DomainError) -> None:
+        """A refused job: what the services refuse is mostly where its images come from."""
+        fields = {Source.FOLDER: "folder", Source.STORAGE: "prefix", Source.DATASET: "dataset"}
+        self.add_error(fields.get(self.cleaned_data["source"]), error.message)
 
 
 class LabelForm(forms.Form):

@@ -1,6 +1,9 @@
 """The work: a job over a dataset, a sample per image of it, and every change people make."""
 
+from datetime import UTC, datetime, timedelta
+
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -10,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from datasets.models import Dataset, Image
 from jobs.expressions import Day, Folder, NotEmpty, Percent
+from runs.models import Run, RunKind
 
 
 class Mode(models.TextChoices):
@@ -23,6 +27,7 @@ class Job(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices)
     # What the owner tells those who label, in Markdown.
     instructions = models.TextField(_("labeling description"), blank=True)
+    instructions_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -31,6 +36,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def shown_runs(self) -> models.QuerySet[Run]:
+        """Its own runs, and those that look through the dataset for all of its jobs."""
+        of_all = Q(dataset=self.dataset_id, kind__in=[RunKind.SYNC, RunKind.EXAMINE])
+        return Run.objects.filter(Q(job=self) | of_all)
 
 
 class Counter(models.Model):
@@ -57,9 +67,22 @@ class SampleState(models.TextChoices):
 
 
 IS_LIVE = Q(trashed_at__isnull=True)
+# The `trashed_at` of what the trash was emptied of: behind all others in the index of the trash.
+PURGED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def trash_ends() -> datetime:
+    """What was put into the trash before then cannot be restored any more."""
+    return timezone.now() - timedelta(days=settings.TRASH_DAYS)
 
 
 class SampleQuerySet(models.QuerySet["Sample"]):
+    def in_trash(self) -> "SampleQuerySet":
+        return self.filter(trashed_at__gt=PURGED)
+
+    def restorable(self) -> "SampleQuerySet":
+        return self.filter(trashed_at__gt=trash_ends())
+
     def with_tile(self) -> "SampleQuerySet":
         """With all that a tile or the viewer shows: four statements whatever their number."""
         return self.select_related("image").prefetch_related("annotations__label", "predictions")
@@ -76,7 +99,8 @@ class Sample(models.Model):
     """One image in one job.
 
     `objects`, and so `job.samples`, leaves out the trash; `everything` does not. A sample in the
-    trash keeps its row, or the next synchronization would bring the image back.
+    trash keeps its row, or the next synchronization would bring the image back; so does one that
+    the trash was emptied of (`trashed_at` is PURGED), without what people knew of it.
     """
 
     # Keys without an index of their own are the beginning of another one.
@@ -206,6 +230,7 @@ class Sample(models.Model):
 class Verb(models.TextChoices):
     LABEL = "label", _("labeled")
     ACCEPT = "accept", _("accepted suggestions")
+    REJECT = "reject", _("rejected suggestions")
     IMPORT = "import", _("imported labels")
     HARD = "hard", _("marked as hard example")
     NOT_HARD = "not_hard", _("unmarked as hard example")
@@ -214,6 +239,7 @@ class Verb(models.TextChoices):
     DELETE_FILES = "delete_files", _("deleted source files")
     MERGE_LABELS = "merge_labels", _("merged labels")
     DELETE_LABELS = "delete_labels", _("deleted labels")
+    EDIT_LABELS = "edit_labels", _("changed the list of labels")
     UNDO = "undo", _("undid")
     REDO = "redo", _("redid")
 
@@ -262,6 +288,28 @@ class ChangeItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.change_id}/{self.sample_id}"
+
+
+class Answer(models.Model):
+    """What a request of a person was answered, for when it comes again: see labels/repeats.py."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    # Made by the browser, one for each edit.
+    key = models.UUIDField()
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField(encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("answer")
+        verbose_name_plural = _("answers")
+        constraints = [
+            models.UniqueConstraint(fields=["job", "user", "key"], name="one_answer_a_key"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.key)
 
 
 class SavedView(models.Model):

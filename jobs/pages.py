@@ -21,8 +21,8 @@ from jobs.sorting import ADDED, SORTS, Cursor, Part, Sort, decode, parts
 
 PAGE_SIZES = (50, 100, 200)
 DEFAULT_SIZE = 100
-# What the viewer loads ahead, in either direction.
-AHEAD, BEHIND = 2, 1
+# What the viewer shows of the list, in either direction.
+AHEAD, BEHIND = 5, 5
 
 
 @dataclass(frozen=True)
@@ -198,6 +198,7 @@ def tile_rows(samples: QuerySet[Sample], most: int) -> list[TileRow]:
 class Neighbours:
     """The places of the samples around one, nearest first, under the same filters."""
 
+    here: Cursor
     before: list[Cursor]
     after: list[Cursor]
 
@@ -213,16 +214,20 @@ class Neighbours:
 def neighbours(
     job: Job, place: Place, sample: Sample, counts: Mapping[str, int] | None = None
 ) -> Neighbours:
-    """The sample itself may have left the list since, or moved in it: its place stays. Where
-    samples can move, that is the cursor that its address carries."""
-    plan = plan_of(job, place, counts)
-    here = place.cursor
-    if here is None or here.pk != sample.pk:
-        here = cursor_of(sample, place.sort)
+    """The sample itself may have left the list since, or moved in it: its place stays."""
+    plan, at = plan_of(job, place, counts), here(place, sample)
     return Neighbours(
-        before=_around(plan, replace(here, is_before=True), BEHIND),
-        after=_around(plan, replace(here, is_before=False), AHEAD),
+        here=at,
+        before=_around(plan, at.turned(), BEHIND),
+        after=_around(plan, at, AHEAD),
     )
+
+
+def here(place: Place, sample: Sample) -> Cursor:
+    """The place of a sample: where samples can move, the cursor that its address carries."""
+    if place.cursor is not None and place.cursor.pk == sample.pk:
+        return replace(place.cursor, is_before=False)
+    return cursor_of(sample, place.sort)
 
 
 def _around(plan: Plan | None, here: Cursor, number: int) -> list[Cursor]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from jobs.filters import filter_samples
-from jobs.models import Job, SampleQuerySet
+from jobs.models import Job, Sample, SampleQuerySet
 from labelhub.errors import Conflict, DomainError
 
 # More would keep a request, and with SQLite every writer, waiting.
@@ -46,11 +46,24 @@ class Selection:
             found = found.exclude(pk__in=self.excluded)
         return found.order_by("pk")
 
+    def resolve_trash(self, job: Job) -> SampleQuerySet:
+        """What can be restored of it: the trash has no filters, an empty query is all of it."""
+        found = Sample.everything.filter(job=job).restorable()
+        if self.query is None:
+            return found.filter(pk__in=self.ids).order_by("pk")
+        if self.query:
+            raise DomainError(_("The filter of this selection is not valid."), code="query")
+        if self.through is not None:
+            found = found.filter(pk__lte=self.through)
+        return found.exclude(pk__in=self.excluded).order_by("pk")
+
     def check_expected(self, job: Job) -> None:
         """For commands that cannot be repeated: 409 when the number is no longer what was seen."""
-        if self.expected is None:
-            return
-        now = self.resolve(job).count()
+        if self.expected is not None:
+            self.check_number(self.resolve(job).count())
+
+    def check_number(self, now: int) -> None:
+        """The same for who has counted already."""
         if now != self.expected:
             raise Conflict(
                 _("%(expected)d images were selected, now there are %(now)d. Select again.")

@@ -14,12 +14,11 @@ from inference.services import Suggestion, suggestions
 from jobs.counters import label_key
 from jobs.models import Job, Sample
 from jobs.pages import Place, TileRow, cursor_of
+from labels.keys import keys_in_order
 from labels.models import Label
 
 # So many chips fit on a tile; of more labels the number is shown.
 CHIPS = 2
-# The keys of the first ten labels, in the order of a keyboard.
-KEYS = "1234567890"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def tiles_of(
             folder=folder + slash,
             name=name,
             href=address + (_suffix_of(row, place) if place.sort.has_gaps else suffix),
-            thumbnail=f"{address}thumbnail/{key_of(row.dataset_id, row.path, row.etag)}/",
+            thumbnail=f"{address}thumbnail/tile/{key_of(row.dataset_id, row.path, row.etag)}/",
             label_ids=" ".join(str(label.pk) for label in carried),
             chips=carried[:CHIPS],
             more=len(carried) - CHIPS,
@@ -89,9 +88,10 @@ class LabelRow:
 
 
 def label_rows(labels: Iterable[Label], counts: dict[str, int]) -> list[LabelRow]:
+    labels = list(labels)
     return [
-        LabelRow(label, KEYS[at] if at < len(KEYS) else "", counts.get(label_key(label.pk), 0))
-        for at, label in enumerate(labels)
+        LabelRow(label, key, counts.get(label_key(label.pk), 0))
+        for label, key in zip(labels, keys_in_order(labels), strict=True)
     ]
 
 

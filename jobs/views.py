@@ -1,5 +1,6 @@
-"""Pages of jobs: the list, a new one, the grid, the viewer, adding images, export, runs."""
+"""Pages of jobs: the list, a new one, the grid, the viewer, export, runs."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -20,11 +22,10 @@ from annotators.access import member_or_404
 from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, uploads
-from datasets.thumbnails import content_key
-from jobs import counters, pages, services
-from jobs.folders import look_into
+from datasets.models import Image, Storage
+from jobs import counters, filmstrip, originals, pages, records, services
+from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
-    AddFilesForm,
     ExportForm,
     JobForm,
     LabelForm,
@@ -46,6 +47,8 @@ SIZE_COOKIE = "labelhub_page_size"
 YEAR = 365 * 24 * 3600
 MOST_TILES = 200
 MOST_EXPORTS = 50
+# So many images behind the one in the viewer are loaded ahead, and one before it.
+LOADED_AFTER = 2
 PROBLEMS_PER_PAGE = 200
 RUN_COMMANDS = ("cancel", "retry")
 
@@ -73,25 +76,37 @@ def _progress_of(counts: dict[str, int]) -> dict[str, int]:
 @login_required
 @require_http_methods(["GET", "POST"])
 def job_new(request: HttpRequest) -> HttpResponse:
-    """The buttons `browse` and `fix` change a field of the form, for browsers without scripts."""
+    """The buttons `browse`, `browse_storage` and `fix` change a field of the form, for browsers
+    without scripts."""
     _require_can_create(request)
     if request.method == "GET":
-        return _job_new(request, JobForm())
-    if "browse" in request.POST or "fix" in request.POST:
-        data = request.POST.copy()
-        data["folder"] = data.get("browse", data.get("folder", ""))
-        if "fix" in data:
-            data["labels"] = with_suggestions(data.get("labels", ""))
-        return _job_new(request, JobForm(initial=data.dict()))
-    form = JobForm(request.POST, request.FILES)
+        return _job_new(request, JobForm(user=request.user, initial=_chosen(request)))
+    if {"browse", "browse_storage", "fix"} & request.POST.keys():
+        return _job_new(request, JobForm(user=request.user, initial=_browsed(request)))
+    form = JobForm(request.POST, request.FILES, user=request.user)
     if form.is_valid():
         try:
             made = create_job_with_labels(**form.new_job(), by=request.user)
         except DomainError as error:
-            form.add_error("folder" if form.new_job()["folder"] else None, error.message)
+            form.refuse(error)
         else:
             return _created(request, made, form)
     return _job_new(request, form)
+
+
+def _chosen(request: HttpRequest) -> dict[str, str]:
+    """A link from a storage chooses it."""
+    storage_id = request.GET.get("storage", "")
+    return {"source": Source.STORAGE, "storage": storage_id} if storage_id.isdigit() else {}
+
+
+def _browsed(request: HttpRequest) -> dict[str, Any]:
+    data = request.POST.copy()
+    data["folder"] = data.get("browse", data.get("folder", ""))
+    data["prefix"] = data.get("browse_storage", data.get("prefix", ""))
+    if "fix" in data:
+        data["labels"] = with_suggestions(data.get("labels", ""))
+    return data.dict()
 
 
 def _require_can_create(request: HttpRequest) -> None:
@@ -105,7 +120,7 @@ def _created(request: HttpRequest, made: Job, form: JobForm) -> HttpResponse:
     if request.htmx and is_upload:
         addresses = {
             "uploads": reverse("api_uploads", args=[made.pk]),
-            "imports": reverse("api_imports", args=[made.pk]),
+            "imports": reverse("api_synchronize", args=[made.pk]),
             "after": reverse("job", args=[made.pk]),
         }
         return trigger_client_event(HttpResponse(status=204), "job:created", addresses)
@@ -118,7 +133,11 @@ def _created(request: HttpRequest, made: Job, form: JobForm) -> HttpResponse:
 
 def _job_new(request: HttpRequest, form: JobForm) -> HttpResponse:
     folder = look_into(form["folder"].value() or "")
-    context = {"form": form, "folder": folder} | _typed(form["labels"].value() or "")
+    looked = look_into_storage(
+        request.user, form["storage"].value() or "", form["prefix"].value() or ""
+    )
+    context = {"form": form, "folder": folder, "looked": looked, "storages": form.storages}
+    context |= _typed(form["labels"].value() or "")
     return render(request, "jobs/job_new.html", context, status=_status_of(form))
 
 
@@ -130,7 +149,7 @@ def _take_in(request: HttpRequest, job: Job, files: list[UploadedFile]) -> None:
         except DomainError as error:
             messages.error(request, error.message)
     if files:
-        services.start_import(job, by=request.user)
+        services.synchronize(job.dataset, job=job, by=request.user)
 
 
 @login_required
@@ -143,6 +162,18 @@ def folders(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@require_GET
+def storage_folders(request: HttpRequest) -> HttpResponse:
+    """The field for a storage and a folder in it, with what is inside that one."""
+    _require_can_create(request)
+    form = JobForm(user=request.user)
+    prefix = request.GET.get("path", request.GET.get("prefix", ""))
+    looked = look_into_storage(request.user, request.GET.get("storage", ""), prefix)
+    context = {"form": form, "looked": looked, "storages": form.storages}
+    return render(request, "jobs/_storage_folders.html", context)
+
+
+@login_required
 @require_http_methods(["POST"])
 def label_preview(request: HttpRequest) -> HttpResponse:
     """How typed labels will look; with `fix`, the field with names that may be labels."""
@@ -151,7 +182,8 @@ def label_preview(request: HttpRequest) -> HttpResponse:
     if "fix" not in request.POST:
         return render(request, "jobs/_label_preview.html", _typed(text))
     text = with_suggestions(text)
-    context = {"form": JobForm(initial={"labels": text})} | _typed(text)
+    form = JobForm(user=request.user, initial={"labels": text})
+    context = {"form": form} | _typed(text)
     return render(request, "jobs/_labels_field.html", context)
 
 
@@ -183,13 +215,17 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "import": _last_import(member.job),
     }
     response = render(request, "jobs/job.html", context)
+    # The viewer opens over the grid.
+    storage = Storage.objects.get(datasets=member.job.dataset_id)
+    originals.allow_originals(request, response, storage)
     if request.GET.get("size") == str(place.size):
         response.set_cookie(SIZE_COOKIE, place.size, max_age=YEAR, samesite="Lax", httponly=True)
     return response
 
 
 def _last_import(job: Job) -> Run | None:
-    imports = job.runs.filter(kind=RunKind.IMPORT).order_by("-id")
+    """The last import or synchronization of the job's dataset, whoever asked for it where."""
+    imports = job.shown_runs().filter(kind__in=[RunKind.IMPORT, RunKind.SYNC]).order_by("-id")
     return imports.annotate(problem_count=Count("problems")).first()
 
 
@@ -276,7 +312,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 def sample(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
     """One image large. To a script it gives what changes from image to image."""
     member = member_or_404(request.user, job_id, Ability.VIEW)
-    rows = member.job.samples.select_related("image", "last_by")
+    rows = member.job.samples.select_related("image__dataset__storage", "last_by")
     found = get_object_or_404(
         rows.prefetch_related("annotations__user", "predictions"), pk=sample_id
     )
@@ -284,10 +320,13 @@ def sample(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
     labels = list(member.job.labels.all())
     counts = None if request.htmx else counters.read(member.job)
     context = _viewed(member, found, place, labels, counts)
+    context |= originals.shown(request, job_id, found.pk, found.image)
     if counts is None:
         return render(request, "jobs/_sample.html", context)
     context |= _panel(member, labels, counts)
-    return render(request, "jobs/sample.html", context)
+    response = render(request, "jobs/sample.html", context)
+    originals.allow_originals(request, response, found.image.dataset.storage)
+    return response
 
 
 def _viewed(
@@ -300,25 +339,23 @@ def _viewed(
     around = pages.neighbours(member.job, place, found, counts)
 
     def address(there: Cursor | None) -> str:
-        if there is None:
-            return ""
-        query = place.viewer_query(there)
-        path = reverse("sample", args=[member.job_id, there.pk])
-        return f"{path}?{query}" if query else path
+        return _address("sample", member, place, there)
 
+    strip = [*reversed(around.before), around.here, *around.after]
     carried = {annotation.label_id: annotation for annotation in found.annotations.all()}
     newest = newest_prediction(found)
-    image = reverse("image", args=[member.job_id, found.pk])
     return {
         "member": member,
         "job": member.job,
         "sample": found,
         "name": found.path.rpartition("/")[2],
-        "image_url": f"{image}?v={content_key(found.image)}",
         "grid_query": place.viewer_query(),
         "previous": address(around.previous),
         "next": address(around.next),
-        "ahead": [address(there) for there in around.after + around.before],
+        "unlabeled": _address("next_unlabeled", member, place, around.here),
+        "ahead": [address(one) for one in around.after[:LOADED_AFTER] + around.before[:1]],
+        "frames": filmstrip.frames(member.job, {one.pk: address(one) for one in strip}),
+        "remark": _remark(found.image),
         "carried": [(label, carried[label.pk]) for label in labels if label.pk in carried],
         "label_ids": " ".join(str(pk) for pk in carried),
         "prediction": newest,
@@ -328,26 +365,50 @@ def _viewed(
     }
 
 
-# Adding images, export, runs ---------------------------------------------------------------------
+def _address(name: str, member: Member, place: pages.Place, there: Cursor | None) -> str:
+    """Of a page about one sample of the list; nothing where there is no sample."""
+    if there is None:
+        return ""
+    query = place.viewer_query(there)
+    path = reverse(name, args=[member.job_id, there.pk])
+    return f"{path}?{query}" if query else path
+
+
+def _remark(image: Image) -> str:
+    """What is to be known of the file, if anything."""
+    if image.missing_since:
+        return _("The file was not there any more when the storage was last looked through.")
+    return problems.describe(image.problem, image.problem_params) if image.problem else ""
+
+
 @login_required
-@require_http_methods(["GET", "POST"])
-def add_data(request: HttpRequest, job_id: int) -> HttpResponse:
-    """More images: uploaded ones, or those that are new in the folder of the server."""
-    member = member_or_404(request.user, job_id, Ability.ADD_DATA)
-    dataset = member.job.dataset
-    form = AddFilesForm()
-    if request.method == "POST":
-        if not dataset.takes_uploads:
-            services.start_import(member.job, by=request.user)
-            return redirect("job", job_id)
-        form = AddFilesForm(request.POST, request.FILES)
-        if form.is_valid():
-            _take_in(request, member.job, form.cleaned_data["files"])
-            return redirect("job", job_id)
-    context = {"member": member, "job": member.job, "dataset": dataset, "form": form}
-    return render(request, "jobs/add_data.html", context, status=_status_of(form))
+@require_GET
+@vary_on_headers("HX-Request")
+def next_unlabeled(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
+    """To the next image without labels. A script gets its address, or nothing."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = get_object_or_404(member.job.samples.all(), pk=sample_id)
+    place = pages.read_place(request.GET)
+    there = _next_unlabeled(member.job, place, found)
+    if request.htmx:
+        return HttpResponse(escape(_address("sample", member, place, there)))
+    if there is None:
+        messages.info(request, _("No unlabeled image is left."))
+    here = pages.here(place, found)
+    return redirect(_address("sample", member, place, there or here))
 
 
+def _next_unlabeled(job: Job, place: pages.Place, sample: Sample) -> Cursor | None:
+    """The next one behind the sample, else the first of all, under the same filters."""
+    unlabeled = pages.start_of(place, size=1, state=SampleState.UNLABELED)
+    found = pages.neighbours(job, replace(unlabeled, cursor=place.cursor), sample).next
+    if found is not None:
+        return found
+    first = [pages.cursor_of(row, place.sort) for row in pages.read_page(job, unlabeled).rows]
+    return next((one for one in first if one.pk != sample.pk), None)
+
+
+# Export, runs -------------------------------------------------------------------------------------
 @login_required
 @require_http_methods(["GET", "POST"])
 def export(request: HttpRequest, job_id: int) -> HttpResponse:
@@ -373,7 +434,7 @@ def export(request: HttpRequest, job_id: int) -> HttpResponse:
 def run(request: HttpRequest, job_id: int, run_id: int) -> HttpResponse:
     """What a run did and could not do; a POST cancels it or takes it up again."""
     member = member_or_404(request.user, job_id, Ability.VIEW)
-    found = get_object_or_404(member.job.runs.select_related("created_by"), pk=run_id)
+    found = get_object_or_404(member.job.shown_runs().select_related("created_by"), pk=run_id)
     if request.method == "POST":
         command = request.POST.get("command", "")
         if command not in RUN_COMMANDS:
@@ -390,29 +451,10 @@ def run(request: HttpRequest, job_id: int, run_id: int) -> HttpResponse:
         "member": member,
         "job": member.job,
         "run": found,
-        "counts": _counts_of(found),
+        "counts": records.counts_of(found),
         "problems": [(one.item, problems.describe(one.code, one.params)) for one in listed],
         "next_problem": listed[-1].pk if len(shown) > PROBLEMS_PER_PAGE else None,
-        "may_control": member.can(services.STARTING_ABILITY[RunKind(found.kind)]),
+        "may_control": member.can(services.ability_for(found)),
         "may_retry": found.state in (RunState.FAILED, RunState.CANCELLED),
     }
     return render(request, "jobs/run.html", context)
-
-
-def _counts_of(found: Run) -> list[tuple[str, int]]:
-    """The counts of a run in words, in a fixed order."""
-    words = {
-        "added": _("Added"),
-        "changed": _("Changed since the last import"),
-        "already": _("There already"),
-        "refused": _("Not taken"),
-        "train": _("Training"),
-        "val": _("Validation"),
-        "test": _("Test"),
-        "left_out:empty": _("Left out: labeled, but with no label"),
-        "left_out:several-labels": _("Left out: several labels"),
-        "left_out:unlisted-label": _("Left out: a label that is not in the list"),
-        "left_out:unsafe-path": _("Left out: a path that cannot be written"),
-        "changed:renamed": _("Renamed to fit the lists"),
-    }
-    return [(words[name], found.counts[name]) for name in words if name in found.counts]

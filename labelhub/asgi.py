@@ -1,6 +1,7 @@
 """The web process: pages, API, websockets, and on one machine the run thread."""
 
 import asyncio
+import json
 import os
 import warnings
 
@@ -18,6 +19,10 @@ from django.conf import settings  # noqa: E402
 
 from jobs.consumers import websocket_urls  # noqa: E402
 from runs.threads import worker  # noqa: E402
+
+# What a form has around its files.
+FORM_BYTES = 1_000_000
+settings.FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 
 
 class AtMost:
@@ -60,6 +65,40 @@ class AtMost:
             give_back()
 
 
+class NotLongerThan:
+    """Refuses a body longer than any upload may be before it fills the disk.
+
+    Django takes in a body whole, into a file, before anything of ours sees the request. One that
+    does not tell its length is cut off when it is too long.
+    """
+
+    def __init__(self, application, most: int) -> None:
+        self.application = application
+        self.most = most
+
+    async def __call__(self, scope, receive, send) -> None:
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        if told.isdigit() and int(told) > self.most:
+            await self._refuse(send)
+            return
+        received = 0
+
+        async def receive_counted():
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            return message if received <= self.most else {"type": "http.disconnect"}
+
+        await self.application(scope, receive_counted, send)
+
+    async def _refuse(self, send) -> None:
+        text = f"At most {self.most // 1_000_000} MB may be sent in one request."
+        body = json.dumps({"code": "too-large-file", "message": text}).encode()
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
 async def lifespan(scope, receive, send) -> None:  # noqa: ARG001
     """Starts the run thread with the server and ends it with the server."""
     has_thread = settings.RUN_ENGINE == "thread"
@@ -78,7 +117,10 @@ async def lifespan(scope, receive, send) -> None:  # noqa: ARG001
 
 application = ProtocolTypeRouter(
     {
-        "http": AtMost(django_application, settings.REQUESTS_AT_ONCE),
+        "http": NotLongerThan(
+            AtMost(django_application, settings.REQUESTS_AT_ONCE),
+            settings.MAX_UPLOAD_BYTES + FORM_BYTES,
+        ),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urls))),
         "lifespan": lifespan,
     }

@@ -110,6 +110,18 @@ MAX_IMAGE_PIXELS = 1_000_000 * env.read(
     "Largest image, in millions of pixels",
     parse=lambda raw: env.whole(raw, least=1),
 )
+MAX_HEIC_PIXELS = 1_000_000 * env.read(
+    "MAX_HEIC_MEGAPIXELS",
+    "30",
+    "Largest HEIC photo, in millions of pixels: each costs 7 MB of memory while it is read",
+    parse=lambda raw: env.whole(raw, least=1),
+)
+THUMBNAILS_AHEAD = env.read(
+    "THUMBNAILS_AHEAD",
+    "true",
+    "`true`: thumbnails of new images are made before anybody looks, when nothing else is to do",
+    parse=env.boolean,
+)
 MAX_UPLOAD_BYTES = 1_000_000 * env.read(
     "MAX_UPLOAD_MB",
     "4000",
@@ -120,6 +132,18 @@ MAX_UPLOAD_FILES = env.read(
     "MAX_UPLOAD_FILES",
     "200000",
     "Most files in one zip",
+    parse=lambda raw: env.whole(raw, least=1),
+)
+TRASH_DAYS = env.read(
+    "TRASH_DAYS",
+    "30",
+    "Days that deleted images can be restored",
+    parse=lambda raw: env.whole(raw, least=1),
+)
+UNFINISHED_UPLOAD_HOURS = env.read(
+    "UNFINISHED_UPLOAD_HOURS",
+    "24",
+    "Hours after which an upload that broke off cannot be continued any more",
     parse=lambda raw: env.whole(raw, least=1),
 )
 REQUESTS_AT_ONCE = env.read(
@@ -319,8 +343,9 @@ CELERY_BEAT_SCHEDULE = {
     "resume-runs": {"task": "runs.tasks.resume", "schedule": 10.0}
 }
 
-# Emails are unique whatever their case: by a constraint, which this check does not look for.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# Emails are unique whatever their case: by a constraint, which the first does not look for. The
+# other misses a folder that the web process makes when it starts (labelhub/asgi.py).
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "files.E001"]
 
 # People ------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "annotators.User"
@@ -381,7 +406,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "labelhub.staticfiles.ModuleManifestStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "media"
-# Uploads above 1 MB go to a temporary file, none is held whole in memory.
+# Uploads above 1 MB go to a temporary file, none is held whole in memory. Not below /tmp, which
+# is memory on some machines and has less room than the data folder on most.
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming" / "bodies"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 1_000
@@ -432,6 +459,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "annotators.roles.ROLE_CHOICES",
         "InvitableRoleEnum": "annotators.roles.INVITABLE_CHOICES",
+        "StorageKindEnum": "datasets.models.StorageKind",
+        "RunKindEnum": "runs.models.RunKind",
+        "RunStateEnum": "runs.models.RunState",
+        "AdditionStateEnum": "labels.additions.STATES",
     },
 }
 

@@ -1,5 +1,6 @@
 """What changes meaning: labels of a job and annotations of samples. One function per verb."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from annotators.access import require
 from annotators.models import Member, User
 from annotators.roles import Ability
+from datasets.sources import Source
 from jobs.models import Job, Mode
 from jobs.services import create_job
 from labelhub import live
@@ -26,9 +28,9 @@ def create_label(job: Job, name: str) -> Label:
 
 def create_labels(job: Job, names: Iterable[str]) -> list[Label]:
     """Adds labels in the order given; a name that is refused refuses all of them."""
-    cleaned = [_checked(name) for name in names]
-    for name in cleaned:
-        if cleaned.count(name) > 1:
+    cleaned = [checked_name(name) for name in names]
+    for name, number in Counter(cleaned).items():
+        if number > 1:
             raise Conflict(_("“%(name)s” is there twice.") % {"name": name}, code="label_exists")
     last = job.labels.aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
@@ -48,7 +50,7 @@ def create_labels(job: Job, names: Iterable[str]) -> list[Label]:
     return made
 
 
-def _checked(raw: str) -> str:
+def checked_name(raw: str) -> str:
     name = clean_label_name(raw)
     if is_valid(name):
         return name
@@ -76,9 +78,9 @@ def label_for(member: Member, name: str) -> Label:
 
 @transaction.atomic
 def create_job_with_labels(
-    *, name: str, mode: Mode, folder: str | None, labels: Iterable[str], by: User | None
+    *, name: str, mode: Mode, source: Source, labels: Iterable[str], by: User | None
 ) -> Job:
-    """A job with its label set, or, where a label or the folder is refused, nothing at all."""
-    job = create_job(name=name, mode=mode, folder=folder, by=by)
+    """A job with its label set, or, where a label or the source is refused, nothing at all."""
+    job = create_job(name=name, mode=mode, source=source, by=by)
     create_labels(job, labels)
     return job

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from labelhub import live
 from runs.kinds import Heartbeat, Hopeless, Kind, Outcome, Piece, kind_of
-from runs.models import Chunk, ChunkState, Problem, Run, RunKind, RunState
+from runs.models import TAKES_TURNS, Chunk, ChunkState, Problem, Run, RunKind, RunState
 
 logger = logging.getLogger(__name__)
 
@@ -127,8 +127,9 @@ def perform(chunk: Chunk) -> None:
         run.state, run.started_at = RunState.RUNNING, now
         _tell(run)
     try:
-        with LeaseKeeper(chunk) as heartbeat:
-            _do(chunk, kind_of(run), heartbeat)
+        kind = kind_of(run)
+        with LeaseKeeper(chunk, hears_cancel=_hears_cancel(chunk, kind)) as heartbeat:
+            _do(chunk, kind, heartbeat)
     except (LeaseLost, Cancelled) as reason:
         logger.info("Chunk %s left alone: %r", chunk, reason)
     except Hopeless as error:
@@ -136,6 +137,11 @@ def perform(chunk: Chunk) -> None:
     except Exception as error:  # noqa: BLE001 one bad chunk must not stop the worker
         logger.exception("Chunk %s failed, attempt %d", chunk, chunk.attempt)
         _give_back(chunk, error)
+
+
+def _hears_cancel(chunk: Chunk, kind: Kind) -> bool:
+    """Planning writes nothing outside, whatever the kind."""
+    return chunk.number == 0 or not kind.writes_what_began
 
 
 def _do(chunk: Chunk, kind: Kind, heartbeat: "LeaseKeeper") -> None:
@@ -150,7 +156,7 @@ def _do(chunk: Chunk, kind: Kind, heartbeat: "LeaseKeeper") -> None:
 def _plan(chunk: Chunk, kind: Kind, heartbeat: "LeaseKeeper") -> None:
     chunk.run.chunks.filter(state=ChunkState.PLANNED).delete()
     problems: list[Problem] = []
-    number, total = 1, 0
+    number, total = kind.first_number, 0
     pieces = _pieces(kind.plan(chunk.run), problems)
     while batch := list(islice(pieces, PLAN_BATCH)):
         heartbeat.beat()
@@ -189,7 +195,8 @@ def _finish(chunk: Chunk, kind: Kind, write: Callable[[Run], Outcome]) -> None:
     with transaction.atomic():
         # The lock on the run puts finishing workers in a row: each sees what the last one wrote.
         run = Run.objects.select_for_update().get(pk=chunk.run_id)
-        if run.state == RunState.CANCELLED:
+        is_cancelled = run.state == RunState.CANCELLED
+        if is_cancelled and _hears_cancel(chunk, kind):
             raise Cancelled
         done = {"state": ChunkState.DONE, "payload": {}, "lease_until": None, "error": ""}
         if not Chunk.objects.held_by(chunk).update(**done):
@@ -201,7 +208,8 @@ def _finish(chunk: Chunk, kind: Kind, write: Callable[[Run], Outcome]) -> None:
         run.done += chunk.size
         for name, number in outcome.counts.items():
             run.counts[name] = run.counts.get(name, 0) + number
-        _end_if_over(run, kind)
+        if not is_cancelled:
+            _end_if_over(run, kind)
         run.save()
         _tell(run)
 
@@ -244,8 +252,16 @@ def _give_up(chunk: Chunk, reason: str, problem: Problem | None = None) -> None:
 
 
 def _tell(run: Run) -> None:
-    if run.job_id is not None:
-        live.send_on_commit(run.job_id, {"type": "run.progress", "run": describe(run)})
+    message = {"type": "run.progress", "run": describe(run)}
+    for job_id in _jobs_of(run):
+        live.send_on_commit(job_id, message)
+
+
+def _jobs_of(run: Run) -> set[int]:
+    """The jobs whose pages show the run: its own, or all over its dataset."""
+    if run.dataset_id is None or run.kind not in TAKES_TURNS:
+        return {run.job_id} - {None}
+    return {run.job_id, *run.dataset.jobs.values_list("pk", flat=True)} - {None}
 
 
 def describe(run: Run) -> dict[str, Any]:
@@ -257,8 +273,9 @@ def describe(run: Run) -> dict[str, Any]:
 class LeaseKeeper(Heartbeat):
     """Keeps the lease alive from a thread of its own while slow work goes on."""
 
-    def __init__(self, chunk: Chunk) -> None:
+    def __init__(self, chunk: Chunk, *, hears_cancel: bool = True) -> None:
         self.chunk = chunk
+        self.hears_cancel = hears_cancel
         self.reason: type[Exception] | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True, name=f"lease-{chunk.pk}")
@@ -286,7 +303,10 @@ class LeaseKeeper(Heartbeat):
                 kept = Chunk.objects.held_by(self.chunk).update(lease_until=timezone.now() + LEASE)
                 if not kept:
                     self.reason = LeaseLost
-                elif Run.objects.filter(pk=self.chunk.run_id, state=RunState.CANCELLED).exists():
+                elif self.hears_cancel and self._is_cancelled():
                     self.reason = Cancelled
         finally:
             connection.close()
+
+    def _is_cancelled(self) -> bool:
+        return Run.objects.filter(pk=self.chunk.run_id, state=RunState.CANCELLED).exists()

@@ -6,6 +6,9 @@ from typing import Any
 
 from runs.models import Problem, Run
 
+# As the first number of a kind's pieces: they are done when no run of another kind has any.
+BEHIND_ALL = 1_000_000_000
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -45,7 +48,10 @@ class Kind:
     plan(run) yields the pieces. prepare(run, payload, heartbeat) does the slow part and writes no
     row. apply(run, prepared) writes what was prepared, inside the transaction that ends the chunk:
     so a chunk that is done twice is written once. finish(run) runs in the transaction that ends
-    the run.
+    the run. Pieces are numbered from `first_number` on, and low numbers are done first.
+
+    `writes_what_began`: what prepare does cannot be taken back (it deletes files, say), so a chunk
+    that is at work when the run is cancelled is done to its end, and written.
     """
 
     name: str
@@ -53,6 +59,8 @@ class Kind:
     prepare: Callable[[Run, dict[str, Any], Heartbeat], Any]
     apply: Callable[[Run, Any], Outcome]
     finish: Callable[[Run], None] = lambda run: None
+    first_number: int = 1
+    writes_what_began: bool = False
 
 
 _kinds: dict[str, Kind] = {}

@@ -18,16 +18,22 @@ class RunState(models.TextChoices):
 class RunKind(models.TextChoices):
     IMPORT = "import", _("Import")
     SYNC = "sync", _("Synchronization")
+    EXAMINE = "examine", _("Examination of images")
     THUMBNAILS = "thumbnails", _("Thumbnails")
     DELETE = "delete", _("Deletion of files")
     EDIT = "edit", _("Bulk edit")
+    LABELS = "labels", _("Change of labels")
     EXPORT = "export", _("Export")
+
+
+# Of these only one at a time works on a dataset: a listing that others change meanwhile would take
+# what is new for what is gone.
+TAKES_TURNS = (RunKind.IMPORT, RunKind.SYNC, RunKind.DELETE)
 
 
 class Run(models.Model):
     kind = models.CharField(max_length=20, choices=RunKind.choices)
     job = models.ForeignKey("jobs.Job", models.CASCADE, null=True, related_name="runs")
-    # Runs that read or change the same dataset take turns; see ChunkQuerySet.takeable.
     dataset = models.ForeignKey("datasets.Dataset", models.CASCADE, null=True, related_name="runs")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -78,17 +84,21 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
     def takeable(self) -> "ChunkQuerySet":
         """Ready, or leased by a worker that was not heard of in time.
 
-        Of the runs over one dataset only the oldest that is not over: a listing that another run
-        works on at the same time would take what is new for what is gone.
+        Runs over one dataset take turns, the oldest that is not over first.
         """
         late = Q(state=ChunkState.LEASED, lease_until__lt=timezone.now())
         waits = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
         live = [RunState.QUEUED, RunState.RUNNING]
         before = Run.objects.filter(
-            dataset=OuterRef("run__dataset"), state__in=live, id__lt=OuterRef("run_id")
+            dataset=OuterRef("run__dataset"),
+            kind__in=TAKES_TURNS,
+            state__in=live,
+            id__lt=OuterRef("run_id"),
         )
         return self.filter(
-            Q(waits, state=ChunkState.READY) | late, ~Exists(before), run__state__in=live
+            Q(waits, state=ChunkState.READY) | late,
+            ~Q(run__kind__in=TAKES_TURNS) | ~Exists(before),
+            run__state__in=live,
         )
 
     def held_by(self, chunk: "Chunk") -> "ChunkQuerySet":

@@ -16,10 +16,15 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One browser and one web process serve all browser tests: they stay in one test process."""
+    """One browser and one web process serve all browser tests: they stay in one test process.
+
+    They come last: their web process works on whatever runs there are, also on those of tests that
+    kill a worker in the middle.
+    """
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(autouse=True)

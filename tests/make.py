@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def job(
     dataset: Dataset | None = None,
 ) -> Job:
     """A job over an empty folder of its own (or over `dataset`), with labels in that order."""
-    made = Job.objects.create(name=name, mode=mode, dataset=dataset or folder_dataset())
+    made = Job.objects.create(name=name, mode=mode, dataset=dataset or folder_dataset(owner))
     if owner is not None:
         member(made, owner, Role.OWNER)
     if labels:
@@ -41,11 +42,11 @@ def job(
     return made
 
 
-def folder_dataset() -> Dataset:
+def folder_dataset(owner: User | None = None) -> Dataset:
     root = settings.IMAGE_ROOTS[0] / f"folder-{next(_numbers)}"
     root.mkdir()
-    storage = Storage.objects.create(name=root.name, root=str(root))
-    return Dataset.objects.create(name=root.name, storage=storage)
+    storage = Storage.objects.create(name=root.name, root=str(root), owner=owner)
+    return Dataset.objects.create(name=root.name, storage=storage, created_by=owner)
 
 
 def folder_of(job: Job) -> Path:
@@ -87,6 +88,13 @@ def jpeg(path: Path, *, size: tuple[int, int] = (WIDTH, HEIGHT), number: int | N
     path.parent.mkdir(parents=True, exist_ok=True)
     Picture.new("RGB", size, colour).save(path, "JPEG")
     return path.stat().st_size
+
+
+def picture(*, size: tuple[int, int] = (WIDTH, HEIGHT), kind: str = "JPEG") -> bytes:
+    """The bytes of a small picture."""
+    content = BytesIO()
+    Picture.new("RGB", size, (37, 71, 113)).save(content, kind)
+    return content.getvalue()
 
 
 def same_jpegs(folder: Path, number: int) -> None:

@@ -130,6 +130,13 @@ def shared_data() -> Path:
     return folder
 
 
+def heic() -> None:
+    from datasets.pixels.opening import reads_heic
+
+    if not reads_heic():
+        lacking("pillow-heif is not installed (pip install -r requirements.txt)")
+
+
 def processor(flag: str) -> None:
     """A processor that has what `flag` names in /proc/cpuinfo: no package brings that."""
     known = Path("/proc/cpuinfo")

@@ -35,9 +35,15 @@ if url := os.environ.get("LABELHUB_TEST_DATABASE_URL"):
     os.environ["LABELHUB_DATABASE_URL"] = url
 
 from labelhub.settings import *  # noqa: E402, F403 the environment is set first
-from labelhub.settings import DATA_DIR, DATABASES, IMAGE_ROOTS, STORAGES  # noqa: E402
+from labelhub.settings import (  # noqa: E402
+    DATA_DIR,
+    DATABASES,
+    FILE_UPLOAD_TEMP_DIR,
+    IMAGE_ROOTS,
+    STORAGES,
+)
 
-for folder in (DATA_DIR / "static", *IMAGE_ROOTS):
+for folder in (DATA_DIR / "static", FILE_UPLOAD_TEMP_DIR, *IMAGE_ROOTS):
     folder.mkdir(parents=True)
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

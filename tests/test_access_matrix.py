@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotators import services as people_services
 from annotators.models import Invitation, User
 from annotators.roles import Ability, Role, can
 from jobs import services as job_services
+from jobs.description import pictures
+from jobs.selection import Selection
+from labels.hard import mark_hard
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -42,32 +46,88 @@ ROWS = [
     Row("label_list", "get", Ability.VIEW),
     Row("add_data", "get", Ability.ADD_DATA),
     Row("add_data", "post", Ability.ADD_DATA),
+    Row("job_folders", "get", Ability.ADD_DATA),
+    Row("synchronize", "post", Ability.ADD_DATA),
+    Row("import_list", "get", Ability.ADD_DATA),
+    Row("run_report", "get", Ability.VIEW, child="run"),
     Row("sample", "get", Ability.VIEW, child="sample"),
+    Row("next_unlabeled", "get", Ability.VIEW, child="sample"),
     Row("thumbnail", "get", Ability.VIEW, child="sample"),
     Row("image", "get", Ability.VIEW, child="sample"),
+    Row("trash", "get", Ability.DELETE_IMAGES),
+    Row("trash", "post", Ability.DELETE_IMAGES, body={"restore": "all"}),
+    Row("deletion", "post", Ability.DELETE_IMAGES, body={"ids": []}),
     Row("export", "get", Ability.EXPORT),
     Row("export", "post", Ability.EXPORT, body={"train": 80, "val": 10, "test": 10, "seed": 0}),
     Row("run", "get", Ability.VIEW, child="run"),
     Row("run", "post", Ability.EXPORT, child="run", body={"command": "cancel"}),
     Row("download", "get", Ability.EXPORT, child="run"),
+    Row("history", "get", Ability.VIEW),
+    Row("history_undo", "post", Ability.UNDO_OTHERS, child="change"),
+    Row("sample_history", "get", Ability.VIEW, child="sample"),
     Row("members", "get", Ability.SEE_MEMBERS),
     Row("members", "post", Ability.MANAGE_MEMBERS, body={"email": "e@x.org", "role": "labeler"}),
     Row("member_role", "post", Ability.MANAGE_MEMBERS, child="member", body={"role": "reviewer"}),
     Row("member_remove", "post", Ability.MANAGE_MEMBERS, child="member"),
     Row("invitation_revoke", "post", Ability.MANAGE_MEMBERS, child="invitation"),
+    Row("labelset", "get", Ability.VIEW),
+    Row("labelset_run", "get", Ability.VIEW),
+    Row("labelset_add", "post", Ability.CREATE_LABEL, body={"labels": "fox"}),
+    Row("labelset_preview", "post", Ability.CREATE_LABEL, body={"labels": "fox"}),
+    Row("labelset_sort", "post", Ability.MANAGE_LABELS, body={"by": "name"}),
+    Row("labelset_edit", "post", Ability.MANAGE_LABELS, child="label", body={"name": "kitten"}),
+    Row("labelset_move", "post", Ability.MANAGE_LABELS, child="label", body={"to": 1}),
+    Row("labelset_merge", "get", Ability.MANAGE_LABELS),
+    Row("labelset_merge", "post", Ability.MANAGE_LABELS),
+    Row("labelset_delete", "get", Ability.MANAGE_LABELS),
+    Row("labelset_delete", "post", Ability.MANAGE_LABELS),
+    Row("labelset_undo", "post", Ability.MANAGE_LABELS, body={"change": 1}),
+    Row("job_settings", "get", Ability.EDIT_JOB),
+    Row("job_settings", "post", Ability.EDIT_JOB, body={"name": "Beasts"}),
+    Row("description_preview", "post", Ability.EDIT_JOB, body={"instructions": "Look."}),
+    Row("description", "get", Ability.VIEW),
+    Row("description_seen", "post", Ability.VIEW),
+    Row("description_pictures", "post", Ability.EDIT_JOB, body={"remove": "a"}),
+    Row("description_picture", "get", Ability.VIEW),
     # API
     Row("api_job", "get", Ability.VIEW),
+    Row("api_label", "patch", Ability.MANAGE_LABELS, child="label", body={"name": "kitten"}),
+    Row("api_label", "delete", Ability.MANAGE_LABELS, child="label"),
+    Row("api_label_order", "post", Ability.MANAGE_LABELS, body={"by": "name"}),
+    Row("api_label_merge", "post", Ability.MANAGE_LABELS, child="label", body={"into": 0}),
+    Row("api_label_merge_preview", "post", Ability.MANAGE_LABELS, child="label", body={"into": 0}),
+    Row("api_labels_delete", "post", Ability.MANAGE_LABELS, body={"labels": [0]}),
+    Row("api_instructions", "get", Ability.VIEW),
+    Row("api_instructions", "put", Ability.EDIT_JOB, body={"text": "Look."}),
     Row("api_samples", "get", Ability.VIEW),
     Row("api_sample", "get", Ability.VIEW, child="sample"),
     Row("api_annotate", "post", Ability.LABEL, body={"ids": [], "clear": True}),
+    Row("api_hard", "post", Ability.LABEL, body={"ids": [], "is_hard": True}),
+    Row("api_trash", "post", Ability.DELETE_IMAGES, body={"ids": []}),
+    Row("api_restore", "post", Ability.DELETE_IMAGES, body={"ids": []}),
+    Row("api_deletion", "post", Ability.DELETE_FILES, body={"ids": [], "expected": 0}),
+    Row("api_deletion_preview", "post", Ability.DELETE_FILES, body={"ids": []}),
+    Row("api_deletion_test", "post", Ability.DELETE_FILES),
+    Row("api_sample_labels", "post", Ability.LABEL, "sample", {"labels": [], "version": 0}),
+    Row("api_sample_history", "get", Ability.VIEW, child="sample"),
+    Row("api_selection", "post", Ability.VIEW, body={"query": ""}),
+    Row("api_changes", "get", Ability.VIEW),
+    Row("api_change_undo", "post", Ability.UNDO_OTHERS, child="change"),
     Row("api_undo", "post", Ability.LABEL),
     Row("api_redo", "post", Ability.LABEL),
     Row("api_labels", "get", Ability.VIEW),
     Row("api_labels", "post", Ability.CREATE_LABEL, body={"name": "cow"}),
     Row("api_predict", "post", Ability.PREDICT, body={"ids": [10**9]}),
     Row("api_accept", "post", Ability.LABEL, child="sample", body={"name": "cat"}),
+    Row("api_reject", "post", Ability.LABEL, child="sample", body={"name": "cat"}),
     Row("api_uploads", "put", Ability.ADD_DATA, query="?path=a.jpg"),
-    Row("api_imports", "post", Ability.ADD_DATA),
+    Row("api_uploads", "get", Ability.ADD_DATA, query="?path=a.jpg&size=1&modified=1"),
+    Row("api_uploads", "delete", Ability.ADD_DATA, query="?path=a.jpg&size=1&modified=1"),
+    Row("api_uploads_known", "post", Ability.ADD_DATA, body={"files": []}),
+    Row("api_synchronize", "post", Ability.ADD_DATA),
+    Row("api_imports", "get", Ability.ADD_DATA),
+    Row("api_imports", "post", Ability.ADD_DATA, body={"state": "unlabeled"}),
+    Row("api_import_preview", "post", Ability.ADD_DATA, body={"state": "unlabeled"}),
     Row("api_exports", "post", Ability.EXPORT, body={"format": "paddleclas"}),
     Row("api_runs", "get", Ability.VIEW),
     Row("api_run", "get", Ability.VIEW, child="run"),
@@ -109,13 +169,16 @@ def test_every_route_of_a_job_has_its_row():
 
 @dataclass
 class World:
-    """A job with one child of each kind."""
+    """A job with one child of each kind. The change is of the colleague."""
 
     job: Any
     sample: Any
     run: Any
+    change: Any
     member: Any
     invitation: Any
+    label: Any
+    picture: str
 
 
 def world(owner: User, colleague: User) -> World:
@@ -125,12 +188,16 @@ def world(owner: User, colleague: User) -> World:
     run = job_services.start_export(job, by=owner, options=options)
     make.finish_runs()
     member = make.member(job, colleague, Role.LABELER)
+    marked = mark_hard(make.membership(job, colleague), Selection(query=""), is_hard=True)
     people_services.invite(
         job.members.select_related("user", "job").get(user=owner),
         email=f"new-{job.pk}@example.org",
         role=Role.LABELER,
     )
-    return World(job, sample, run, member, Invitation.objects.get(job=job))
+    return World(job, sample, run, marked.change, member, Invitation.objects.get(job=job))
+    picture = pictures.keep(job, SimpleUploadedFile("a.jpg", make.picture()))
+    invitation = Invitation.objects.get(job=job)
+    return World(job, sample, run, member, invitation, job.labels.first(), picture)
 
 
 @pytest.fixture
@@ -144,13 +211,16 @@ def send(client, row: Row, job_world: World, child_world: World | None = None):
     kwargs, body = {"job_id": job_world.job.pk}, dict(row.body)
     if row.child:
         pk = getattr(child_world, row.child).pk
-        # The one address whose child comes in the body.
-        if row.name == "api_accept":
+        # The addresses whose child comes in the body.
+        if row.name in ("api_accept", "api_reject"):
             body["sample"] = pk
         else:
             kwargs[f"{row.child}_id"] = pk
     if row.name == "thumbnail":
+        kwargs |= {"size": "tile", "key": "any"}
         kwargs["key"] = "any"
+    if row.name == "description_picture":
+        kwargs["name"] = job_world.picture
     address = reverse(row.name, kwargs=kwargs) + row.query
     is_api = row.name.startswith("api_")
     how = {"content_type": "application/json"} if is_api else {}

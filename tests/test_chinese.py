@@ -184,7 +184,7 @@ def finished_run(job, user, kind: RunKind, **fields) -> Run:
 
 def an_import(job, user) -> Run:
     counts = {"added": 3, "changed": 1, "already": 2, "refused": 1}
-    run = finished_run(job, user, RunKind.IMPORT, counts=counts)
+    run = finished_run(job, user, RunKind.SYNC, counts=counts)
     Problem.objects.create(run=run, item="empty.jpg", code="empty-file")
     return run
 

@@ -14,6 +14,7 @@ CSS = settings.BASE_DIR / "static" / "css"
 NUMBERS = range(1, 25)
 THEMES = ("light", "dark")
 READABLE = 4.5
+VISIBLE = 3.0  # an edge, a mark
 # How a person with each kind of colour blindness sees linear RGB (Machado et al. 2009, severity 1).
 EYES = {
     "all cones": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
@@ -120,6 +121,27 @@ def test_the_name_of_a_label_is_readable_on_its_colour(theme, text, ground):
         below = colour(f"--label-{ground}" if ground else "--label", label, theme)
 
         assert contrast(above, below) >= READABLE, label
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("ground", ["--panel", "--float"])
+def test_every_swatch_of_the_palette_stands_out_from_its_ground(theme, ground):
+    """By its colour, or by the edge that all of them have."""
+    palette = (CSS / "labelset.css").read_text().split(".palette-choice {")[1]
+    assert "inset 0 0 0 1px var(--neutral-8)" in palette
+    for label in NUMBERS:
+        below = colour(ground, label, theme)
+        shown = [colour(name, label, theme) for name in ("--label", "--neutral-8")]
+
+        assert max(contrast(one, below) for one in shown) >= VISIBLE, label
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_mark_of_the_chosen_colour_is_visible_on_it(theme):
+    for label in NUMBERS:
+        mark = colour("--label-on", label, theme)
+
+        assert contrast(mark, colour("--label", label, theme)) >= READABLE, label
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -1,6 +1,7 @@
 """Interchange formats of labels, one module each: what reads and what writes it side by side.
 
-They know records and text, no storage and no rows.
+They know records and text, no storage and no rows. `readers` lists what can be read, `detection`
+finds out what a folder holds.
 """
 
 from collections import Counter
@@ -14,6 +15,11 @@ class Record:
 
     `is_labeled` with no labels means that somebody looked and nothing applies; that is not the
     same as not labeled. Width and height are upright. `split` is train, val, test or nothing.
+
+    What was read carries more: `confidences`, where there are any, has one for each label, in
+    their order; `is_confirmed` is false where a label comes from a machine. Then `path` is what
+    the file says, see datasets.formats.paths; some files have several records of one path, whose
+    labels belong together.
     """
 
     path: str
@@ -23,6 +29,8 @@ class Record:
     width: int = 0
     height: int = 0
     is_hard: bool = False
+    confidences: tuple[float | None, ...] = ()
+    is_confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,22 @@ train_list.txt, val_list.txt, test_list.txt hold a line per image: `path index`,
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO, Literal, cast
 
 from datasets.formats import ImageFile, Losses, Record, TextFile
+from datasets.formats.lists import FOREIGN, ListLine, class_names, is_index, list_lines, name_of
+from datasets.formats.reading import (
+    BadLine,
+    Context,
+    Item,
+    checked,
+    split_in,
+    unless_foreign,
+)
 from datasets.names import fits_list, list_safe
 from datasets.splits import SPLITS
 
@@ -21,6 +31,53 @@ IMAGE_FOLDER = "images"
 _SPOOL_BYTES = 2_000_000
 
 Mode = Literal["single", "multi"]
+
+
+def read(stream: BinaryIO, *, context: Context) -> Iterator[Item]:
+    """The records of one list; its name tells the split, label_list.txt what the indices mean."""
+    names = class_names(context)
+    split = split_in(context.name.rpartition("/")[2])
+    items = (
+        line if isinstance(line, BadLine) else _record(line, names, split)
+        for line in list_lines(stream)
+    )
+    yield from unless_foreign(items, signs=FOREIGN, code="not-a-list")
+
+
+def _record(line: ListLine, names: Mapping[int, str] | None, split: str) -> Item:
+    values = [value for value in re.split("[ ,\t]+", line.rest) if value]
+    for value in values:
+        if not is_index(value):
+            return BadLine(line.number, "line-without-index")
+    if _is_row_of_columns(line, values, names):
+        if names is not None and len(values) != len(names):
+            params = {"columns": len(values), "classes": len(names)}
+            return BadLine(line.number, "line-columns-differ", params)
+        values = [str(index) for index, value in enumerate(values) if value == "1"]
+        is_labeled = True
+    else:
+        is_labeled = bool(values)
+    labels = []
+    for value in values:
+        label = name_of(value, names, line=line.number)
+        if isinstance(label, BadLine):
+            return label
+        labels.append(label)
+    return checked(line.number, Record(line.path, split, tuple(labels), is_labeled=is_labeled))
+
+
+def _is_row_of_columns(
+    line: ListLine, values: Sequence[str], names: Mapping[int, str] | None
+) -> bool:
+    """Whether these are a 0 or 1 for each class, and not indices (`0,3`)."""
+    if not values or not set(values) <= {"0", "1"}:
+        return False
+    if len(values) == 1:
+        return line.has_tab and names is not None and len(names) == 1
+    if "," not in line.rest:
+        return False
+    # Nobody names an index twice, so more than two cannot be indices.
+    return len(values) > 2 or names is None or len(names) == 2
 
 
 def write(

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='image',
-            name='is_kept',
+            name='is_settled',
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='image',
-            index=models.Index(condition=models.Q(('content', ''), _negated=True), fields=['dataset', 'content'], name='image_content'),
+            index=models.Index(condition=models.Q(('content', ''), _negated=True), fields=['dataset', 'content', 'id'], name='image_content'),
         ),
         migrations.AddIndex(
             model_name='image',

@@ -5,7 +5,7 @@ No setting, no storage, no row: bytes go in, facts and pixels come out.
 
 from datasets.pixels.opening import BadImage, Limits
 from datasets.pixels.probing import Probe, probe
-from datasets.pixels.rendering import Rendition, display, is_browser_safe, thumbnail
+from datasets.pixels.rendering import Rendition, display, is_browser_safe, is_plain, thumbnail
 from datasets.pixels.signatures import MEDIA_TYPES, sniff
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Rendition",
     "display",
     "is_browser_safe",
+    "is_plain",
     "probe",
     "sniff",
     "thumbnail",

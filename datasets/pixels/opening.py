@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -35,6 +36,8 @@ PLUGINS = (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+# What Pillow calls a format where that is not the name that people know.
+_PILLOW_NAMES = {"HEIC": "HEIF"}
 # Pillow's limit is one for the whole process and merely warns at first; ours is checked below, for
 # each file, before a pixel is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -48,6 +51,11 @@ class Limits:
 
     max_bytes: int = 25_000_000
     max_pixels: int = 100_000_000
+    # HEIC is decoded whole, whatever size is wanted: 7 bytes and 30 ns a pixel.
+    max_heic_pixels: int = 30_000_000
+
+    def most_pixels(self, kind: str) -> int:
+        return min(self.max_pixels, self.max_heic_pixels) if kind == "HEIC" else self.max_pixels
 
 
 class BadImage(Exception):
@@ -82,11 +90,11 @@ def opened(source: Source, *, limits: Limits) -> Iterator[Opened]:
             )
         if kind == "WEBP":
             # Pillow's decoder allocates the canvas as soon as it is opened.
-            _check_pixels(_webp_size(head), limits)
+            _check_pixels(_webp_size(head), kind, limits)
         stream.seek(0)
         with Guard(kind):
-            image = Image.open(stream, formats=(kind,))
-        _check_pixels(image.size, limits)
+            image = Image.open(stream, formats=(_PILLOW_NAMES.get(kind, kind),))
+        _check_pixels(image.size, kind, limits)
         yield Opened(image, kind, stream, size)
 
 
@@ -136,20 +144,32 @@ def _accepted_kind(head: bytes) -> str:
     kind = sniff(head)
     if not kind:
         raise BadImage("not-an-image")
-    if kind not in SUFFIXES:
+    if kind not in SUFFIXES or (kind == "HEIC" and not reads_heic()):
         raise BadImage("format-not-supported", format=kind)
     return kind
 
 
-def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
+@lru_cache(maxsize=1)
+def reads_heic() -> bool:
+    """Whether there is a decoder. It is loaded with the first HEIC file: few have any."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    # The small pictures inside a file may show something else than the file does.
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    return True
+
+
+def _check_pixels(size: tuple[int, int], kind: str, limits: Limits) -> None:
     width, height = size
-    if width * height > limits.max_pixels:
+    if width * height > limits.most_pixels(kind):
         raise BadImage(
             "too-many-pixels",
             width=width,
             height=height,
             megapixels=megabytes(width * height),
-            limit=megabytes(limits.max_pixels),
+            limit=megabytes(limits.most_pixels(kind)),
         )
 
 

@@ -20,7 +20,8 @@ _ONE_PICTURE = frozenset({"JPEG", "BMP", "JPEG2000"})
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Width and height are upright. With a `problem` the image is refused, a `warning` accepts.
+    """Width and height are upright. `has_frames`: there are pictures behind the first. With a
+    `problem` the image is refused, a `warning` accepts.
 
     Both are codes of datasets.problems, and `params` fills in the words of whichever is set.
     """
@@ -30,6 +31,7 @@ class Probe:
     format: str = ""
     mode: str = ""
     orientation: int = _UPRIGHT
+    has_frames: bool = False
     problem: str = ""
     warning: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -56,13 +58,15 @@ def _verdict(found: Opened, name: str) -> Probe:
         orientation = orientation_of(found)
     if orientation in _SIDEWAYS:
         width, height = height, width
-    warning, params = _warning(found, name)
+    has_frames = found.kind not in _ONE_PICTURE and _has_several_frames(image)
+    warning, params = _warning(found.kind, name, has_frames=has_frames)
     return Probe(
         width=width,
         height=height,
         format=found.kind,
         mode=mode,
         orientation=orientation,
+        has_frames=has_frames,
         warning=warning,
         params=params,
     )
@@ -72,8 +76,8 @@ def orientation_of(found: Opened) -> int:
     """How the pixels have to be turned: 1 to 8 as in EXIF. Other values count as upright, and so
     does whatever cannot be read."""
     image = found.image
-    if found.kind == "TIFF":
-        # Pillow turns these itself, in the size at once and in the pixels when they are loaded.
+    if found.kind in ("TIFF", "HEIC"):
+        # Turned by Pillow and by libheif: a TIFF when it is loaded, which swaps its size at once.
         return _UPRIGHT
     if found.kind == "PNG" and "exif" not in image.info and has_late_metadata(found.stream):
         image.load()
@@ -87,10 +91,10 @@ def orientation_of(found: Opened) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else _UPRIGHT
 
 
-def _warning(found: Opened, name: str) -> tuple[str, dict[str, Any]]:
-    if is_named_otherwise(name, found.kind):
-        return "wrong-extension", {"suffix": suffix(name), "format": found.kind}
-    if found.kind not in _ONE_PICTURE and _has_several_frames(found.image):
+def _warning(kind: str, name: str, *, has_frames: bool) -> tuple[str, dict[str, Any]]:
+    if is_named_otherwise(name, kind):
+        return "wrong-extension", {"suffix": suffix(name), "format": kind}
+    if has_frames:
         return "several-frames", {}
     return "", {}
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL import Image, ImageCms
 
 from datasets.pixels.opening import BadImage, Guard, Limits, Opened, Source, opened
-from datasets.pixels.probing import orientation_of
+from datasets.pixels.probing import Probe, orientation_of
 from datasets.pixels.signatures import MEDIA_TYPES
 from datasets.pixels.structure import check_whole
 
@@ -57,6 +57,13 @@ def is_browser_safe(kind: str, mode: str, orientation: int = 1) -> bool:
     return orientation == 1 or kind in _TURNED_BY_BROWSERS
 
 
+def is_plain(found: Probe) -> bool:
+    """Whether every browser shows the original file, and that as one picture that stands still."""
+    if found.problem or found.has_frames:
+        return False
+    return is_browser_safe(found.format, found.mode, found.orientation)
+
+
 def thumbnail(source: Source, *, side: int, limits: Limits) -> bytes:
     """The whole picture as WebP, at most `side` pixels wide and high, never enlarged.
 
@@ -91,8 +98,8 @@ def _upright_in_srgb(found: Opened, *, side: int) -> Image.Image:
     image.load()
     orientation = orientation_of(found)
     profile = image.info.get("icc_profile")
-    # A TIFF may have been turned while it was loaded.
-    size = _fitted(image.size, side) if found.kind == "TIFF" else size
+    # Both may have been turned while they were loaded.
+    size = _fitted(image.size, side) if found.kind in ("TIFF", "HEIC") else size
     image = _resamplable(image)
     if image.size != size:
         image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP)

@@ -5,7 +5,7 @@ from datasets.names import IMAGE_SUFFIXES, REFUSED_SUFFIXES, suffix
 # How much of a file `sniff` looks at.
 HEAD_BYTES = 512
 
-# The formats that are taken, by the name that Pillow gives them.
+# The formats that are taken, by the name that Pillow gives them (HEIC: see opening.py).
 SUFFIXES = {
     "JPEG": frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}),
     "PNG": frozenset({".png", ".apng"}),
@@ -15,6 +15,7 @@ SUFFIXES = {
     "TIFF": frozenset({".tif", ".tiff"}),
     "AVIF": frozenset({".avif", ".avifs"}),
     "JPEG2000": frozenset({".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc"}),
+    "HEIC": frozenset({".heic", ".heif", ".hif"}),
 }
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
@@ -25,6 +26,7 @@ MEDIA_TYPES = {
     "TIFF": "image/tiff",
     "AVIF": "image/avif",
     "JPEG2000": "image/jp2",
+    "HEIC": "image/heic",
 }
 
 _STARTS = (

@@ -51,6 +51,9 @@ def _is_surely_whole(opened: Opened) -> bool:
         case "AVIF":
             _refuse_zeros(opened)
             return _boxes_are_whole(stream, size)
+        case "HEIC":
+            _refuse_cut_boxes(opened)
+            return True
         case "JPEG2000":
             return _tail(opened).endswith(_END_OF_JPEG)
         case "BMP":
@@ -128,6 +131,12 @@ def has_late_metadata(stream: BinaryIO) -> bool:
 
 
 def _boxes_are_whole(stream: BinaryIO, size: int) -> bool:
+    return _end_of_boxes(stream, size) == size
+
+
+def _end_of_boxes(stream: BinaryIO, size: int) -> int:
+    """Where the last box says that it ends. One without a length ends the search before it: 0
+    means "to the end of the file", wherever that is."""
     at = 0
     while at < size:
         stream.seek(at)
@@ -136,10 +145,16 @@ def _boxes_are_whole(stream: BinaryIO, size: int) -> bool:
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
         if length < 8:
-            # 0 means "to the end of the file", wherever that is.
-            return False
+            break
         at += length
-    return at == size
+    return at
+
+
+def _refuse_cut_boxes(opened: Opened) -> None:
+    """The decoder fills what is missing with grey and says nothing, so it is not asked."""
+    _refuse_zeros(opened)
+    if _end_of_boxes(opened.stream, opened.size) > opened.size:
+        raise BadImage("truncated", format=opened.kind)
 
 
 def _bmp_is_whole(image: Image.Image, size: int) -> bool:

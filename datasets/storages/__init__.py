@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 
 from datasets.names import readable
 from datasets.problems import describe
+from datasets.storages.levels import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,18 @@ class OutsideRoot(StorageError):
 
 
 class Storage(Protocol):
+    # Opening an object takes milliseconds: what needs many of them is done in the background.
+    is_remote: bool
+
     def list(self, prefix: str = "", *, after: str | None = None) -> Iterator[Entry]:
         """Objects whose key starts with `prefix`, in the byte order of their UTF-8 keys.
 
         `after` continues a listing behind that key. Hidden and junk files are left out.
         """
+        ...
+
+    def level(self, prefix: str = "") -> Level:
+        """What lies right below a prefix, which is empty or ends with a slash; one quick look."""
         ...
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:

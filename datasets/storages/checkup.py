@@ -48,6 +48,9 @@ class Result:
         return describe(self.problem, self.params) if self.problem else ""
 
 
+_UNTRIED_DELETE = Result(Step.DELETE, tried=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Checkup:
     """A result for each step, in the order in which they were tried.
@@ -59,7 +62,10 @@ class Checkup:
     left_behind: str = ""
 
     def __getitem__(self, step: Step) -> Result:
-        return next(result for result in self.results if result.step == step)
+        for result in self.results:
+            if result.step == step:
+                return result
+        raise KeyError(step)
 
     @property
     def is_usable(self) -> bool:
@@ -71,6 +77,19 @@ class Checkup:
             and self[Step.WRITE].problem in _REFUSALS
             and self[Step.DELETE].problem in _REFUSALS
         )
+
+    def allows(self, step: Step) -> bool | None:
+        """None: not tried, or something else went wrong, so nobody knows.
+
+        Where nothing can be written there is nothing to try deleting with: that is not allowed
+        either.
+        """
+        result = self[step]
+        if step == Step.DELETE and not result.tried:
+            result = self[Step.WRITE]
+        if not result.tried:
+            return None
+        return result.passed or (None if result.problem not in _REFUSALS else False)
 
     @property
     def can_write(self) -> bool:
@@ -85,12 +104,17 @@ class Checkup:
         return tuple(result for result in self.results if result.problem)
 
 
-def check_storage(storage: Storage, *, prefix: str = "") -> Checkup:
-    """Tries every step below `prefix`; leaves nothing behind where it may delete."""
+def check_storage(storage: Storage, *, prefix: str = "", writes: bool = True) -> Checkup:
+    """Tries every step below `prefix`; leaves nothing behind where it may delete.
+
+    Without `writes` it only looks.
+    """
     first, listed = _tried(Step.LIST, lambda: _first_readable(storage, prefix))
     if not listed.passed:
-        rest = (Result(step, tried=False) for step in Step if step != Step.LIST)
-        return Checkup((listed, *rest))
+        return failed(listed)
+    if not writes:
+        untried = Result(Step.WRITE, tried=False)
+        return Checkup((listed, untried, _read_one(storage, first), _UNTRIED_DELETE))
     key, content = f"{prefix}{_PROBE}{secrets.token_hex(8)}", secrets.token_bytes(64)
     _, written = _tried(
         Step.WRITE, lambda: storage.put(key, io.BytesIO(content), size=len(content))
@@ -100,11 +124,19 @@ def check_storage(storage: Storage, *, prefix: str = "") -> Checkup:
         _, deleted = _tried(Step.DELETE, lambda: _delete(storage, key))
         left = "" if deleted.passed else key
         return Checkup((listed, written, read, deleted), left_behind=left)
-    if first is None:
-        read = Result(Step.READ, tried=False)
-    else:
-        _, read = _tried(Step.READ, lambda: _read_start(storage, first.key))
-    return Checkup((listed, written, read, Result(Step.DELETE, tried=False)))
+    return Checkup((listed, written, _read_one(storage, first), _UNTRIED_DELETE))
+
+
+def failed(listed: Result) -> Checkup:
+    """Where the first step failed the others make no sense."""
+    rest = (Result(step, tried=False) for step in Step if step != Step.LIST)
+    return Checkup((listed, *rest))
+
+
+def _read_one(storage: Storage, entry: Entry | None) -> Result:
+    if entry is None:
+        return Result(Step.READ, tried=False)
+    return _tried(Step.READ, lambda: _read_start(storage, entry.key))[1]
 
 
 def _tried(step: Step, attempt: Callable[[], Entry | None]) -> tuple[Entry | None, Result]:

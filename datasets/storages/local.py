@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from datasets.storages import (
     StorageError,
     Unreadable,
 )
+from datasets.storages.levels import LOOKED_AT, Level, level_of
 
 _COPY_BYTES = 1 << 20
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -28,6 +30,8 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 class LocalStorage:
     """Files below one folder. No key and no link leads out of it."""
+
+    is_remote = False
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
@@ -59,6 +63,19 @@ class LocalStorage:
                     continue
                 except OSError as error:
                     yield _problem(key, _code_of(error))
+
+    def level(self, prefix: str = "") -> Level:
+        folder = self._inside(prefix[:-1]) if prefix else self._root
+        try:
+            with os.scandir(folder) as found:
+                looked = list(islice(found, LOOKED_AT + 1))
+        except OSError as error:
+            raise _unusable(prefix or str(self.root), error) from error
+        folders, files = [], []
+        for item in looked[:LOOKED_AT]:
+            is_folder = item.is_dir(follow_symlinks=False)
+            (folders if is_folder else files).append(os.fsdecode(item.name))
+        return level_of(folders, files, is_cut=len(looked) > LOOKED_AT)
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         try:

@@ -14,11 +14,12 @@ from django.utils.http import content_disposition_header
 from datasets.names import is_junk_key
 from datasets.storages import DeleteResult, Entry, OutsideRoot, StorageError
 from datasets.storages.checkup import Step
+from datasets.storages.levels import Level
 from datasets.storages.s3_client import client_for
 from datasets.storages.s3_connection import S3Connection
 from datasets.storages.s3_deletion import delete_batch
 from datasets.storages.s3_errors import explained
-from datasets.storages.s3_listing import Listing
+from datasets.storages.s3_listing import Listing, read_level
 from datasets.storages.s3_streams import ObjectStream
 from datasets.storages.s3_upload import Upload
 
@@ -31,6 +32,8 @@ _BEHIND_THE_END = frozenset({"InvalidRange", "416"})
 
 class S3Storage:
     """The objects of one bucket, or of one prefix in it: no key leads out of that."""
+
+    is_remote = True
 
     def __init__(self, connection: S3Connection) -> None:
         self.connection = connection
@@ -58,6 +61,9 @@ class S3Storage:
             entry = _entry(key, item, size=item["Size"])
             if entry.problem or not is_junk_key(key):
                 yield entry
+
+    def level(self, prefix: str = "") -> Level:
+        return read_level(self._client, bucket=self._bucket, prefix=self._folder + prefix)
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         full = self._full(key)

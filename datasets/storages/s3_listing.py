@@ -15,8 +15,10 @@ from botocore.exceptions import ClientError
 
 from datasets.storages import StorageError
 from datasets.storages.checkup import Step
+from datasets.storages.levels import Level, level_of
 from datasets.storages.s3_errors import explained
 
+_PAGE = 1_000
 # Stores may give empty pages, between which lies what was deleted.
 _EMPTY_PAGES = 1_000
 _NO_VERSION_2 = frozenset({"NotImplemented", "MethodNotAllowed"})
@@ -32,7 +34,7 @@ class Listing:
     """
 
     def __init__(
-        self, client: BaseClient, *, bucket: str, prefix: str, after: str = "", page: int = 1_000
+        self, client: BaseClient, *, bucket: str, prefix: str, after: str = "", page: int = _PAGE
     ) -> None:
         self._client = client
         self._bucket = bucket
@@ -58,8 +60,7 @@ class Listing:
             answer = self._ask(version=2, **({"StartAfter": self._after} if self._after else {}))
         except _NoVersion2:
             answer = self._ask(version=1, Marker=self._after)
-        if not answer.keys() & {"IsTruncated", "Name", "Contents"}:
-            raise StorageError(self._bucket, code="not-s3")
+        _check_is_listing(answer, self._bucket)
         found = self._read(answer)
         if self._after and found and found[0][0] <= self._floor:
             # It does not know where to start; all know markers.
@@ -116,8 +117,28 @@ class Listing:
             last = key
 
 
+def read_level(client: BaseClient, *, bucket: str, prefix: str) -> Level:
+    """One page of what lies right below the prefix; in version 1, which all stores know."""
+    asked = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": _PAGE}
+    with explained(bucket, Step.LIST):
+        answer = client.list_objects(**asked, EncodingType="url")
+    _check_is_listing(answer, bucket)
+    folders = [_decoded(one["Prefix"], answer) for one in answer.get("CommonPrefixes", ())]
+    files = [_decoded(one["Key"], answer) for one in answer.get("Contents", ())]
+    return level_of(
+        [key[len(prefix) :].rstrip("/") for key in folders if key.startswith(prefix)],
+        [key[len(prefix) :] for key in files if key.startswith(prefix) and key != prefix],
+        is_cut=bool(answer.get("IsTruncated")),
+    )
+
+
 class _NoVersion2(Exception):
     pass
+
+
+def _check_is_listing(answer: Answer, bucket: str) -> None:
+    if not answer.keys() & {"IsTruncated", "Name", "Contents"}:
+        raise StorageError(bucket, code="not-s3")
 
 
 def _decoded(text: str, answer: Answer) -> str:

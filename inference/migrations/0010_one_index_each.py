@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inference', '0001_initial'),
+        ('inference', '0002_rejected_suggestions'),
         ('jobs', '0010_filters_and_orders'),
     ]
 

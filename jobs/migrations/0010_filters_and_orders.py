@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('datasets', '0003_paths_in_byte_order'),
-        ('jobs', '0003_paths_in_byte_order'),
+        ('jobs', '0007_verbs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -2,15 +2,31 @@
 import { find, words } from "./find.js";
 import { applied, toggleOf } from "./marks.js";
 import { count } from "./panel.js";
-import { createQueue } from "./queue.js";
 import { call } from "./server.js";
 import * as on from "./surfaces.js";
+import { queue } from "./waiting.js";
 
 /** Edits of labels. @typedef {{ add?: number[], remove?: number[], clear?: boolean }} Edit */
 const ADVANCE_MILLISECONDS = 150;
 const { api, mode } = on.workspace.dataset;
 const canLabel = on.workspace.hasAttribute("data-can-label");
-export const queue = createQueue();
+const { user } = find(document, "#sign-in-again").dataset;
+
+/**
+ * An edit to send, as often as it takes: its key tells the server which one it is.
+ * @param {string} verb
+ * @param {object} body
+ */
+function post(verb, body) {
+  const key = [...crypto.getRandomValues(new Uint8Array(16))];
+  const hex = key.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const headers = { "Idempotency-Key": hex, "Labelhub-User": user };
+  return () =>
+    call("POST", `${api}${verb}/`, body, headers).catch((error) => {
+      error.isRepeatable = error.why === "offline" || error.why === "signed-out";
+      throw error;
+    });
+}
 
 /**
  * Paints an edit at once and sends it after those before it; one that fails is taken back.
@@ -38,11 +54,11 @@ async function perform(ids, change, send) {
 }
 
 /** What the server says of an edit. @param {any} answer */
-function took(answer) {
+export function took(answer) {
   count(answer.counts, answer.change);
   if (answer.verb === "undo") {
     on.say({ text: answer.message });
-  } else if (answer.changed > 1) {
+  } else if (answer.changed > 1 || answer.verb === "trash") {
     const values = { text: answer.message };
     on.say({ template: "toast-undo", values, tone: "good", action: () => revert("undo") });
   } else {
@@ -55,8 +71,8 @@ function took(answer) {
 export async function edit(change) {
   const ids = on.surface().targets();
   if (!ids.length || !canLabel) {
-    on.say({ text: words("say-select") });
-  } else if (await perform(ids, change, () => call("POST", `${api}annotate/`, { ids, ...change }))) {
+    on.say({ text: words(canLabel ? "say-select" : "say-forbidden") });
+  } else if (await perform(ids, change, post("annotate", { ids, ...change }))) {
     advance(ids[0], Boolean(change.add));
   }
 }
@@ -76,8 +92,7 @@ export function toggleLabel(label) {
  */
 export async function accept(id, name, label) {
   const change = label === undefined ? {} : { add: [label] };
-  const send = () => call("POST", `${api}accept/`, { sample: id, name });
-  if (await perform([id], change, send)) {
+  if (await perform([id], change, post("accept", { sample: id, name }))) {
     advance(id, true);
   }
 }
@@ -100,10 +115,14 @@ export function turn(direction) {
 /** @param {"undo" | "redo"} direction */
 export async function revert(direction) {
   try {
-    const answer = await queue.push(() => call("POST", `${api}${direction}/`, {}));
+    const answer = await queue.push(post(direction, {}));
     took(answer);
     on.refresh(answer.samples.length ? answer.samples : on.shown());
   } catch (error) {
-    on.say({ text: /** @type {Error} */ (error).message });
+    if (/** @type {any} */ (error).why === "conflict") {
+      on.say({ text: /** @type {Error} */ (error).message });
+    } else {
+      on.complain(error, () => revert(direction));
+    }
   }
 }

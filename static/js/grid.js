@@ -5,10 +5,14 @@ import * as select from "./selection.js";
 import { fetchPage } from "./server.js";
 import {
   idOf,
+  isGone,
   labelsIn,
   paintTile,
   prepareTile,
   replaceTile,
+  retryPicture,
+  setBroken,
+  setGone,
   suggestionIn,
   tileOf,
 } from "./tile.js";
@@ -43,11 +47,11 @@ class ImageGrid extends HTMLElement {
     this.#list.ariaMultiSelectable = "true";
     this.#list.addEventListener("click", (event) => this.#click(event));
     this.#list.addEventListener("dblclick", (event) => this.#open(tileAt(event)));
-    const broke = (event) => tileAt(event)?.setAttribute("data-broken", "");
+    const broke = (event) => tileAt(event) && setBroken(tileAt(event), true);
     this.#list.addEventListener("error", broke, { capture: true });
     this.#box.addEventListener("change", () => {
       const change = this.#box.checked ? select.withPage : select.withoutPage;
-      this.#choose(change(this.#selection, this.ids()));
+      this.#choose(change(this.#selection, this.#present()));
     });
     this.#adopt();
     const named = tileOf(Number(location.hash.replace("#sample-", "")));
@@ -89,7 +93,7 @@ class ImageGrid extends HTMLElement {
       tile.setAttribute("aria-selected", chosen);
       tile.setAttribute("aria-checked", chosen);
     }
-    const share = select.share(this.#selection, this.ids());
+    const share = select.share(this.#selection, this.#present());
     this.#box.checked = share === "all";
     this.#box.indeterminate = share !== "all" && number > 0;
     find(this, "[data-toolbar]").toggleAttribute("data-selection", number > 0);
@@ -132,7 +136,7 @@ class ImageGrid extends HTMLElement {
 
   /** @param {any} tile */
   #open(tile) {
-    if (tile) {
+    if (tile && !isGone(tile)) {
       const detail = { url: tile.href };
       this.dispatchEvent(new CustomEvent("surface:open", { bubbles: true, detail }));
     }
@@ -146,13 +150,20 @@ class ImageGrid extends HTMLElement {
       return;
     }
     event.preventDefault();
+    if (/** @type {Element} */ (event.target).closest(".tile-retry")) {
+      retryPicture(tile);
+      return;
+    }
     this.#focus(tile, { preventScroll: true });
     const id = idOf(tile);
     const { left, top } = tile.getBoundingClientRect();
     const onCheck = event.clientX - left < CHECK_PIXELS && event.clientY - top < CHECK_PIXELS;
     const ctrl = event.ctrlKey || event.metaKey;
+    if (isGone(tile)) {
+      return;
+    }
     if (event.shiftKey) {
-      this.#choose(select.extended(this.#selection, this.ids(), id, ctrl));
+      this.#choose(select.extended(this.#selection, this.#present(), id, ctrl));
     } else if (ctrl || onCheck || event.pointerType === "touch") {
       this.#choose(select.toggled(this.#selection, id));
     } else {
@@ -171,6 +182,13 @@ class ImageGrid extends HTMLElement {
     return tiles[select.step(at, direction, columns, tiles.length)];
   }
 
+  /** @param {any} tile */
+  #toggle(tile) {
+    if (tile && !isGone(tile)) {
+      this.#choose(select.toggled(this.#selection, idOf(tile)));
+    }
+  }
+
   /** @param {string} direction */
   #extend(direction) {
     const [start, target] = [this.#focused, this.#next(direction)];
@@ -178,7 +196,7 @@ class ImageGrid extends HTMLElement {
       const isDrawn = this.#selection.anchor !== null;
       const from = isDrawn ? this.#selection : select.toggled(this.#selection, idOf(start));
       this.#focus(target);
-      this.#choose(select.extended(from, this.ids(), idOf(target)));
+      this.#choose(select.extended(from, this.#present(), idOf(target)));
     }
   }
 
@@ -186,11 +204,27 @@ class ImageGrid extends HTMLElement {
     return this.#tiles.map(idOf);
   }
 
+  /** Those that did not leave the job since. */
+  #present() {
+    return this.#tiles.filter((tile) => !isGone(tile)).map(idOf);
+  }
+
+  /** Takes them out of the selection; their tiles stay, dimmed. @param {number[]} ids */
+  #leave(ids) {
+    for (const id of ids) {
+      setGone(/** @type {HTMLElement} */ (tileOf(id)), true);
+    }
+    if (ids.some((id) => this.#selection.ids.has(id))) {
+      this.#choose(select.withoutPage(this.#selection, ids));
+    }
+  }
+
   /** The selection, or with the keyboard the tile in focus. */
   targets() {
     const { ids } = this.#selection;
     const tile = this.#focused;
-    return ids.size ? [...ids] : tile && tile === document.activeElement ? [idOf(tile)] : [];
+    const isMeant = tile && tile === document.activeElement && !isGone(tile);
+    return ids.size ? [...ids] : isMeant ? [idOf(tile)] : [];
   }
 
   /** @param {number} id @returns {Set<number> | null} null: the image is not on this page */
@@ -228,11 +262,14 @@ class ImageGrid extends HTMLElement {
   async refresh(ids, isHeld) {
     const shown = ids.filter(tileOf);
     for (let at = 0; at < shown.length; at += AT_ONCE) {
-      const page = await fetchPage(this.dataset.tiles + shown.slice(at, at + AT_ONCE).join(","));
+      const asked = shown.slice(at, at + AT_ONCE);
+      const tiles = findAll(await fetchPage(this.dataset.tiles + asked.join(",")), ".tile");
       // Of an image with a newer edit on its way, the answer to that will bring the tile.
-      for (const fresh of findAll(page, ".tile").filter((tile) => !isHeld(idOf(tile)))) {
+      for (const fresh of tiles.filter((tile) => !isHeld(idOf(tile)))) {
         replaceTile(/** @type {HTMLElement} */ (tileOf(idOf(fresh))), fresh);
       }
+      const found = new Set(tiles.map(idOf));
+      this.#leave(asked.filter((id) => !found.has(id)));
       this.#paintNotices();
       this.#changed();
     }
@@ -256,6 +293,11 @@ class ImageGrid extends HTMLElement {
     this.#adopt();
   }
 
+  /** Asks again for the pictures that did not come. */
+  retry() {
+    findAll(this.#list, ".tile[data-broken]").forEach(retryPicture);
+  }
+
   /** @param {number} id */
   focusOn(id) {
     this.#focus(tileOf(id) ?? this.#focused);
@@ -271,13 +313,13 @@ class ImageGrid extends HTMLElement {
       case "extend":
         return this.#extend(direction);
       case "toggle":
-        return this.#focused && this.#choose(select.toggled(this.#selection, idOf(this.#focused)));
+        return this.#toggle(this.#focused);
       case "open":
         return this.#open(this.#focused);
       case "deselect":
         return this.#choose(select.nothing());
       case "select-page":
-        return this.#choose(select.withPage(this.#selection, this.ids()));
+        return this.#choose(select.withPage(this.#selection, this.#present()));
       case "turn":
         return find(this, `a[rel='${direction}']`)?.click();
     }

@@ -1,9 +1,13 @@
 // @ts-check
+import { deletionProgressed } from "./deletion.js";
 import { find } from "./find.js";
 import { count, numberOf, refreshLabels } from "./panel.js";
+import { heardOf, left, watchPresence } from "./presence.js";
 import { call, fetchPage } from "./server.js";
+import { watchSignIn } from "./sign_in.js";
 import { connect } from "./socket.js";
 import * as on from "./surfaces.js";
+import { leave, tryAgain } from "./waiting.js";
 
 /** What others do, and what runs do, shown without reloading. */
 const POLL_MILLISECONDS = 15000;
@@ -12,14 +16,31 @@ let polling = 0;
 let filling = 0;
 
 export function watchJob() {
-  connect(on.workspace.dataset.socket, {
+  const socket = connect(on.workspace.dataset.socket, {
     message: (data) => listeners[data.type]?.(data),
     up: () => {
       showConnection(true);
+      tell();
+      tryAgain();
       catchUp();
+      on.grid?.retry();
     },
     down: () => showConnection(false),
+    out: (isMember) => (isMember ? catchUp() : showRemoved()),
   });
+  const tell = watchPresence(socket.send);
+  watchSignIn(socket.open);
+}
+
+/** Nothing of the job may be seen any more: the page is covered, and left for the list of jobs. */
+function showRemoved() {
+  const dialog = find(document, "#removed");
+  dialog.addEventListener("close", () => leave(find(dialog, "a").href));
+  find(dialog, "a").addEventListener("click", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    dialog.close();
+  });
+  dialog.open || dialog.showModal();
 }
 
 const listeners = {
@@ -28,12 +49,22 @@ const listeners = {
     on.refresh(ids.length ? ids : on.shown());
   },
   "run.progress": (/** @type {any} */ { run }) => progressed(run),
-  "labels.changed": () => refreshLabels().then(on.paintPanel, () => undefined),
+  "presence.here": heardOf,
+  "presence.gone": left,
+  "labels.changed": (/** @type {any} */ { repaint }) => {
+    refreshLabels().then(on.paintPanel, () => undefined);
+    if (repaint) {
+      on.refresh(on.shown());
+    }
+  },
 };
 
 /** Catches up with what happened while nobody told. */
 async function catchUp() {
-  const { counts = {} } = await call("GET", on.workspace.dataset.api).catch(() => ({}));
+  const { counts = {}, why } = await call("GET", on.workspace.dataset.api).catch((error) => error);
+  if (why === "gone") {
+    showRemoved();
+  }
   const isImporting = on.workspace.querySelector("[data-run]") !== null;
   if (isImporting || Object.entries(counts).some(([key, value]) => numberOf(key) !== value)) {
     count(counts, null);
@@ -55,8 +86,12 @@ async function fill() {
 }
 
 /** @param {any} run */
-function progressed({ id, kind, state, total, done }) {
-  if (kind !== "import") {
+function progressed(run) {
+  const { id, kind, state, total, done } = run;
+  if (kind === "delete") {
+    deletionProgressed(run);
+  }
+  if (kind !== "import" && kind !== "sync") {
     return;
   }
   const bar = find(on.workspace, `[data-run="${id}"] progress`);

@@ -35,6 +35,15 @@ export const labels = () =>
     colour: row.dataset.colour,
   }));
 
+/** The labels that have a key. @returns {Map<string, number>} */
+export const labelKeys = () =>
+  new Map(
+    findAll(document, "#label-panel [aria-keyshortcuts]").map((row) => [
+      row.getAttribute("aria-keyshortcuts"),
+      Number(row.dataset.label),
+    ]),
+  );
+
 /** @param {ReadonlySet<number>[]} targets the labels of each image that is targeted */
 export function paintPressed(targets) {
   for (const row of findAll(document, "#label-panel [data-label]")) {

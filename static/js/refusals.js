@@ -10,7 +10,9 @@ export function watchRefusals() {
     const { xhr } = /** @type {CustomEvent} */ (event).detail;
     if (xhr.responseText.includes("data-sign-in")) {
       event.preventDefault();
-      window.location.reload();
+      // A page that keeps what was not sent has its own way to sign in.
+      const signedOut = new CustomEvent("signed-out", { cancelable: true });
+      document.dispatchEvent(signedOut) && window.location.reload();
     }
   });
   document.addEventListener("htmx:responseError", (event) => {

@@ -1,5 +1,5 @@
 // @ts-check
-import { accept } from "./edits.js";
+import { accept, turn } from "./edits.js";
 import { words } from "./find.js";
 import { call } from "./server.js";
 import * as on from "./surfaces.js";
@@ -70,6 +70,15 @@ export function acceptBest() {
   for (const { id, name, label } of found) {
     accept(id, name, on.labelNamed(label));
   }
+}
+
+/** Accepts what the viewer suggests, if it does, and goes on. */
+export function acceptAndGoOn() {
+  const offer = on.viewer.suggestion();
+  if (offer) {
+    acceptOffer(offer);
+  }
+  turn("next");
 }
 
 /** Accepts what a button of the viewer offers. @param {HTMLElement} offer */

@@ -85,13 +85,21 @@ export function say(options) {
   said = options && toast(options);
 }
 
-/** Says what failed; of several failures one toast is left, which tries all of them again. */
+/**
+ * Says what failed; of several failures one toast is left, which tries all of them again. Trying
+ * again does not help where the role forbids it, or where the image is not what it was.
+ */
 export function complain(/** @type {any} */ error, /** @type {() => void} */ retry) {
   retries = complaint?.isConnected ? [...retries, retry] : [retry];
   complaint?.remove();
-  const action = () => retries.splice(0).forEach((again) => again());
-  const values = { text: error.message };
-  complaint = toast({ template: "toast-retry", values, tone: "problem", action });
+  const isForbidden = error.why === "forbidden";
+  const again = () => retries.splice(0).forEach((one) => one());
+  complaint = toast({
+    template: find(document, `#toast-${error.why}`)?.id ?? "toast-retry",
+    values: { text: error.message },
+    tone: error.why === "conflict" ? "warning" : "problem",
+    action: isForbidden ? () => location.reload() : again,
+  });
 }
 
 /** The label with that name. @param {string} name */

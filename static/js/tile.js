@@ -1,5 +1,5 @@
 // @ts-check
-import { find } from "./find.js";
+import { find, words } from "./find.js";
 import { chip } from "./panel.js";
 
 /** What a tile says, and repainting it: the server writes it, in templates/jobs/_tile.html. */
@@ -46,8 +46,40 @@ export function paintTile(tile, carried, state) {
 export function replaceTile(tile, fresh) {
   tile.dataset.labels = fresh.dataset.labels ?? "";
   tile.toggleAttribute("data-done", fresh.hasAttribute("data-done"));
+  setGone(tile, false);
   find(tile, ".tile-text").replaceWith(find(fresh, ".tile-text"));
 }
+
+/** Whether the image left the job. @param {HTMLElement} tile @param {boolean} isGone */
+export function setGone(tile, isGone) {
+  tile.toggleAttribute("data-gone", isGone);
+  tile.ariaDisabled = isGone ? "true" : null;
+  const name = find(tile, ".tile-name").textContent;
+  tile.title = isGone ? words("tile-gone").replace("{name}", () => name) : name;
+}
+
+/**
+ * A picture that did not come: the tile says so and offers to try again; it can still be labeled.
+ * @param {HTMLElement} tile
+ * @param {boolean} isBroken
+ */
+export function setBroken(tile, isBroken) {
+  tile.toggleAttribute("data-broken", isBroken);
+  find(tile, ".tile-retry")?.remove();
+  if (isBroken) {
+    tile.append(find(document, "#tile-retry").content.cloneNode(true));
+  }
+}
+
+/** @param {HTMLElement} tile */
+export function retryPicture(tile) {
+  const image = find(tile, "img");
+  setBroken(tile, false);
+  image.src = image.getAttribute("src");
+}
+
+/** @param {Element} tile */
+export const isGone = (tile) => tile.hasAttribute("data-gone");
 
 /** Makes of a link an option that can be selected. @param {HTMLElement} tile */
 export function prepareTile(tile) {
@@ -56,5 +88,5 @@ export function prepareTile(tile) {
   tile.draggable = false;
   tile.title = find(tile, ".tile-name").textContent;
   const image = find(tile, "img");
-  tile.toggleAttribute("data-broken", image.complete && image.naturalWidth === 0);
+  setBroken(tile, image.complete && image.naturalWidth === 0);
 }

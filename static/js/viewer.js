@@ -1,19 +1,25 @@
 // @ts-check
-import { find } from "./find.js";
+import { find, findAll, words } from "./find.js";
+import { addressOf, fallBack, loadAhead, reasonOf } from "./original.js";
 import { fetchPage } from "./server.js";
+import { Stage } from "./stage.js";
+import { toast } from "./toast.js";
 import { labelsIn } from "./tile.js";
+
+const WIDE = "(width >= 56.25rem)";
+const HISTORY_MILLISECONDS = 300;
 
 /**
  * One image large, on a page of its own or over the grid. Going on fetches the parts of the page
  * that belong to the image (`data-part`) and swaps them in; those of the neighbours are fetched
- * ahead with their pictures. The way that was gone is kept, so that going back finds an image that
- * has left the list by being labeled.
+ * ahead with their pictures. A small picture stands in until the image has come. The way that was
+ * gone is kept, so that going back finds an image that has left the list by being labeled.
  *
  * Says "surface:changed" when the image or its labels change, "surface:open" where it wants to go,
  * "surface:closed" when it uncovers the grid.
  */
 class ImageViewer extends HTMLElement {
-  /** @type {Map<string, { page: Promise<Document>, picture: HTMLImageElement }>} */
+  /** @type {Map<string, { page: Promise<Document>, pictures: HTMLImageElement[] }>} */
   #ahead = new Map();
   /** @type {string[]} */
   #trail = [];
@@ -24,14 +30,131 @@ class ImageViewer extends HTMLElement {
   #wanted = "";
   #workspace = /** @type {HTMLElement} */ (this.closest(".workspace"));
   #isOverGrid = this.hidden;
+  #zoom = new Stage(this, (direction) => find(this, `[data-command='${direction}']`).click());
+  #history = 0;
 
   start() {
+    this.#switch("info", localStorage.getItem("labelhub-info") ?? "off");
+    const strip = window.matchMedia(WIDE).matches ? "on" : "off";
+    this.#switch("strip", localStorage.getItem("labelhub-strip") ?? strip);
     window.addEventListener("popstate", () => this.#followAddress());
+    // Neither event bubbles.
+    this.addEventListener("error", (event) => this.#imageFailed(event.target), true);
+    this.addEventListener("load", (event) => this.#imageCame(event.target), true);
     if (!this.#isOverGrid) {
       this.#remember(here());
       this.focus();
+      this.#begin();
+      this.#lookAtImage();
       this.#preload();
     }
+  }
+
+  /** What happened to the image before this script was there. */
+  #lookAtImage() {
+    const { image } = this;
+    const preview = find(this, ".stage-preview");
+    if (preview?.complete && !preview.naturalWidth) {
+      preview.remove();
+    }
+    if (image.complete && image.naturalWidth) {
+      this.#imageCame(image);
+    } else if (image.complete) {
+      this.#imageFailed(image);
+    }
+  }
+
+  /** @param {EventTarget | null} image */
+  #imageFailed(image) {
+    if (image instanceof HTMLImageElement && image.matches(".stage-preview")) {
+      image.remove();
+    } else if (image === this.image && !fallBack(this.image)) {
+      this.#showBroken(true);
+      reasonOf(this.image).then(
+        (reason) => reason && image === this.image && this.#sayReason(reason),
+        () => image === this.image && this.#sayReason(words("toast-offline")),
+      );
+    }
+  }
+
+  /** @param {string} reason */
+  #sayReason(reason) {
+    find(this.#stage, "[data-reason]").textContent = reason;
+  }
+
+  /** @param {boolean} isBroken */
+  #showBroken(isBroken) {
+    this.#stage.removeAttribute("data-loading");
+    this.#stage.toggleAttribute("data-broken", isBroken);
+    find(this.#stage, ".stage-broken").hidden = !isBroken;
+  }
+
+  #retry() {
+    const { image } = this;
+    this.#showBroken(false);
+    this.#stage.toggleAttribute("data-loading", true);
+    image.setAttribute("src", image.getAttribute("src"));
+  }
+
+  /** @param {EventTarget | null} image */
+  #imageCame(image) {
+    if (image === this.image) {
+      find(this.#stage, ".stage-preview")?.remove();
+      this.#showBroken(false);
+    }
+  }
+
+  get image() {
+    return find(this, ".stage-image");
+  }
+
+  get isZoomed() {
+    return this.isOpen && this.#zoom.isZoomed;
+  }
+
+  get isHard() {
+    return this.#stage.dataset.hard === "true";
+  }
+
+  /** @param {number} id @param {boolean} isHard */
+  paintHard(id, isHard) {
+    if (this.isOpen && id === this.#id) {
+      this.#stage.dataset.hard = String(isHard);
+      find(this, "[data-command='hard']")?.setAttribute("aria-pressed", String(isHard));
+    }
+  }
+
+  /** Shows or hides a part of the page, and keeps that. @param {string} name @param {string} to */
+  #switch(name, to) {
+    this.#workspace.dataset[name] = to;
+    this.#paintSwitches();
+  }
+
+  #paintSwitches() {
+    for (const name of ["info", "strip"]) {
+      const isOn = String(this.#workspace.dataset[name] === "on");
+      find(this, `[data-command='${name}']`)?.setAttribute("aria-pressed", isOn);
+    }
+    window.clearTimeout(this.#history);
+    if (this.#workspace.dataset.info === "on") {
+      this.#history = window.setTimeout(() => this.#showHistory(), HISTORY_MILLISECONDS);
+    }
+  }
+
+  /** In place of the link to it; where that fails the link stays. */
+  async #showHistory() {
+    const link = find(this.#part("facts"), "[data-history]");
+    if (link) {
+      const page = await fetchPage(link.href).catch(() => null);
+      page && link.replaceWith(...page.body.childNodes);
+    }
+  }
+
+  /** What every image that comes onto the stage begins with. */
+  #begin() {
+    this.#zoom.began();
+    this.#paintSwitches();
+    find(this, ".strip [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }
 
   get isOpen() {
@@ -56,8 +179,11 @@ class ImageViewer extends HTMLElement {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
   }
 
-  /** A step along the way that was gone, or a new end of it. @param {string} url */
+  /** A step along the way that was gone, a new end of it, or by a leap a new way. @param {string} url */
   #remember(url, step = 1) {
+    if (step === 0) {
+      this.#trail = [];
+    }
     const known = this.#trail.indexOf(url);
     this.#at = known >= 0 ? known : Math.max(0, this.#at + step);
     if (known < 0 && step > 0) {
@@ -69,13 +195,17 @@ class ImageViewer extends HTMLElement {
 
   /**
    * @param {string} address
-   * @param {{ push?: boolean, step?: number }} [options] step: -1 when it is the one before
+   * @param {{ push?: boolean, step?: number }} [options] step: -1 back, 0 a leap
    */
   async open(address, { push = true, step = 1 } = {}) {
     const { pathname, search } = new URL(address, location.href);
     const url = pathname + search;
     this.#wanted = url;
-    const page = await (this.#ahead.get(url)?.page ?? fetchPage(url));
+    find(this, ".stage")?.toggleAttribute("data-loading", true);
+    const page = await (this.#ahead.get(url)?.page ?? fetchPage(url)).catch((error) => {
+      find(this, ".stage")?.removeAttribute("data-loading");
+      throw error;
+    });
     if (this.#wanted !== url) {
       return;
     }
@@ -83,9 +213,11 @@ class ImageViewer extends HTMLElement {
       [this.#trail, this.#at] = [[], -1];
       this.#uncovered = { url: here(), title: document.title };
     }
-    this.#swap(page, ["bar", "stage", "offers", "facts"]);
+    const tools = find(this, ".viewer-tools") ? [] : ["tools"];
+    this.#swap(page, ["bar", "stage", ...tools, "strip", "offers", "facts"]);
     this.hidden = false;
     this.#workspace.dataset.surface = "image";
+    this.#begin();
     this.#remember(url, step);
     if (push) {
       history.pushState(null, "", url);
@@ -100,8 +232,18 @@ class ImageViewer extends HTMLElement {
 
   /** @param {Document} page @param {string[]} parts */
   #swap(page, parts) {
+    for (const image of findAll(page, "img[data-stream]")) {
+      image.setAttribute("src", addressOf(image));
+    }
     for (const part of parts) {
-      this.#part(part).replaceWith(document.importNode(find(page, `[data-part="${part}"]`), true));
+      const [old, fresh] = [this.#part(part), find(page, `[data-part="${part}"]`)];
+      const made = document.importNode(fresh, true);
+      // Small pictures that are there already do not come anew: they would flicker.
+      for (const image of findAll(made, "[data-frame] > img")) {
+        const same = find(old, `img[src="${image.getAttribute("src")}"]`);
+        same && image.replaceWith(same);
+      }
+      old.replaceWith(made);
     }
   }
 
@@ -114,13 +256,15 @@ class ImageViewer extends HTMLElement {
       }
     }
     for (const url of wanted.filter((one) => !this.#ahead.has(one))) {
-      const picture = new Image();
+      /** @type {HTMLImageElement[]} */
+      const pictures = [];
       const page = fetchPage(url);
-      this.#ahead.set(url, { page, picture });
+      this.#ahead.set(url, { page, pictures });
       page
         .then((fetched) => {
-          picture.src = find(fetched, ".stage-image").getAttribute("src");
-          return picture.decode();
+          const loading = findAll(fetched, ".stage-preview, .stage-image").map(loadAhead);
+          pictures.push(...loading.map((one) => one.picture));
+          return Promise.all(loading.map((one) => one.ready));
         })
         .catch(() => this.#ahead.delete(url));
     }
@@ -156,6 +300,21 @@ class ImageViewer extends HTMLElement {
       this.#say("surface:open", { url, step });
     }
     return Boolean(url);
+  }
+
+  /** Leaves the way that was gone. @param {string} url */
+  jump(url) {
+    this.#say("surface:open", { url, step: 0 });
+  }
+
+  async #jumpToUnlabeled() {
+    try {
+      const page = await fetchPage(find(this, "[data-command='unlabeled']").href);
+      const url = page.body.textContent;
+      url ? this.jump(url) : toast({ text: words("say-no-unlabeled") });
+    } catch (error) {
+      toast({ text: /** @type {Error} */ (error).message });
+    }
   }
 
   targets() {
@@ -202,24 +361,58 @@ class ImageViewer extends HTMLElement {
     const id = this.#id;
     const page = await fetchPage(here());
     if (this.isOpen && id === this.#id) {
-      this.#stage.dataset.labels = find(page, "[data-part='stage']").dataset.labels;
+      const { labels, hard } = find(page, "[data-part='stage']").dataset;
+      this.#stage.dataset.labels = labels;
+      this.paintHard(id, hard === "true");
       this.#swap(page, ["offers", "facts"]);
+      this.#paintSwitches();
       this.#say("surface:changed");
     }
   }
 
   /** @param {string} name as keys.js has it @returns {boolean} false: no image that way */
   command(name) {
-    if (name === "next" || name === "previous") {
-      return this.#go(name);
-    }
-    if (name === "close" && this.#isOverGrid) {
-      history.pushState(null, "", this.#uncovered.url);
-      this.#hide();
-    } else if (name === "close") {
-      location.href = find(this, "[data-command='close']").href;
+    const [verb, what] = name.split(":");
+    switch (verb) {
+      case "next":
+      case "previous":
+        return this.#go(verb);
+      case "unlabeled":
+        this.#jumpToUnlabeled();
+        break;
+      case "zoom":
+        this.#zoom.zoom(what);
+        break;
+      case "pan":
+        this.#zoom.pan(what);
+        break;
+      case "info":
+      case "strip":
+        this.#turnSwitch(verb);
+        break;
+      case "reload":
+        this.#retry();
+        break;
+      case "close":
+        this.#close();
     }
     return true;
+  }
+
+  /** @param {string} name */
+  #turnSwitch(name) {
+    const to = this.#workspace.dataset[name] === "on" ? "off" : "on";
+    localStorage.setItem(`labelhub-${name}`, to);
+    this.#switch(name, to);
+  }
+
+  #close() {
+    if (this.#isOverGrid) {
+      history.pushState(null, "", this.#uncovered.url);
+      this.#hide();
+    } else {
+      location.href = find(this, "[data-command='close']").href;
+    }
   }
 }
 

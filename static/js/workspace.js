@@ -1,22 +1,28 @@
 // @ts-check
-import { edit, queue, revert, toggleLabel, turn } from "./edits.js";
+import { askToDelete } from "./deletion.js";
+import { edit, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
+import { toggleHard } from "./hard.js";
 import { commandOf } from "./keys.js";
 import { watchJob } from "./live.js";
-import { count, labels } from "./panel.js";
-import { acceptBest, acceptOffer, predict } from "./suggestions.js";
+import { look } from "./look.js";
+import { count, labelKeys } from "./panel.js";
+import { acceptAndGoOn, acceptBest, acceptOffer, predict } from "./suggestions.js";
 import { complain, grid, paintPanel, surface, viewer, workspace } from "./surfaces.js";
 
+const SLOW = 300;
 const ADVANCE_KEY = "labelhub-auto-advance";
 
 /** @param {string} command as keys.js and the buttons name it */
 function run(command) {
-  const [verb, place] = command.split(":");
+  const [verb, key] = command.split(":");
   switch (verb) {
     case "label":
-      return toggleLabel(labels()[Number(place)]?.id);
+      return toggleLabel(labelKeys().get(key));
     case "clear":
       return edit({ clear: true });
+    case "delete":
+      return askToDelete();
     case "undo":
     case "redo":
       return revert(verb);
@@ -27,6 +33,12 @@ function run(command) {
     case "next":
     case "previous":
       return turn(verb);
+    case "accept-next":
+      return acceptAndGoOn();
+    case "hard":
+      return toggleHard();
+    case "look":
+      return look(workspace, viewer.image);
     case "help":
       return find(document, "#help").click();
     default:
@@ -39,22 +51,26 @@ document.addEventListener("keydown", (event) => {
   const isHere = target === document.body || workspace.contains(target);
   const isTyping = target.matches("input:not([type='checkbox']), textarea, select");
   const isOwn = target.matches("button, summary, a:not(.tile)") && /^(Enter| )$/.test(event.key);
-  const command = commandOf(event, viewer.isOpen ? "image" : "grid");
-  if (command && isHere && !isTyping && !isOwn && !target.closest("dialog, .menu[open]")) {
+  const command = commandOf(event, viewer.isOpen ? "image" : "grid", labelKeys());
+  // Alt with arrows belongs to the browser where there is nothing to move.
+  const isForUs = command && (viewer.isZoomed || !command.startsWith("pan:"));
+  if (isForUs && isHere && !isTyping && !isOwn && !target.closest("dialog, .menu[open]")) {
     event.preventDefault();
     run(command);
   }
 });
 
 workspace.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-command], [data-label], [data-accept]");
+  const button = event.target.closest("[data-command], [data-label], [data-accept], [data-frame]");
   // With Ctrl or Shift a link opens elsewhere, as ever.
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) {
     return;
   }
   event.preventDefault();
-  const { accept, label, command } = button.dataset;
-  if (accept !== undefined) {
+  const { accept, label, command, frame } = button.dataset;
+  if (frame !== undefined) {
+    viewer.jump(button.href);
+  } else if (accept !== undefined) {
     acceptOffer(button);
   } else if (label) {
     toggleLabel(Number(label));
@@ -65,7 +81,13 @@ workspace.addEventListener("click", (event) => {
 
 workspace.addEventListener("surface:changed", paintPanel);
 workspace.addEventListener("surface:open", ({ detail }) => {
-  const open = () => viewer.open(detail.url, detail).catch((error) => complain(error, open));
+  const open = async () => {
+    // Most images are there at once: only a long wait is shown.
+    const timer = window.setTimeout(() => workspace.toggleAttribute("data-loading", true), SLOW);
+    await viewer.open(detail.url, detail).catch((error) => complain(error, open));
+    window.clearTimeout(timer);
+    workspace.removeAttribute("data-loading");
+  };
   open();
 });
 workspace.addEventListener("surface:closed", ({ detail }) => {
@@ -73,7 +95,6 @@ workspace.addEventListener("surface:closed", ({ detail }) => {
   paintPanel();
 });
 document.addEventListener("htmx:afterSettle", paintPanel);
-window.addEventListener("beforeunload", (event) => queue.size() && event.preventDefault());
 
 const advance = find(workspace, "[data-auto-advance]");
 if (advance) {

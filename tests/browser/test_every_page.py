@@ -2,17 +2,25 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from annotators import services as people_services
 from annotators.access import member_or_404
 from annotators.models import User
 from annotators.roles import Role
+from datasets.connection_tests import note
+from datasets.storages.checkup import Result, Step, failed
+from jobs.description import pictures
+from jobs.description.services import describe_job
 from jobs.selection import Selection
-from jobs.services import start_export
+from jobs.services import start_export, synchronize
 from labels.annotate import annotate
+from labels.trash import trash
 from tests import make, people
 from tests.browser.test_team_story import picture
+from tests.datasets.buckets import bucket_storage
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -31,11 +39,22 @@ def pages(live) -> dict[str, str]:
     make.member(job, bob)
     samples = make.images(job, 6, files=True)
     member = member_or_404(alice, job.pk)
-    annotate(member, Selection(ids=(samples[0].pk,)), add=[job.labels.first().pk])
+    trash(member, Selection(ids=(samples[5].pk,)))
+    label = job.labels.first()
+    annotate(member, Selection(ids=(samples[0].pk,)), add=[label.pk])
+    picture_name = pictures.keep(job, SimpleUploadedFile("a.jpg", make.picture(size=(320, 240))))
+    describe_job(member, f"# Cats\n\nOnly **whole** ones.\n\n![](pictures/{picture_name})")
     options = {"format": "paddleclas", "ratios": [80, 10, 10], "seed": 0, "with_images": True}
     run = start_export(job, by=alice, options=options)
     invited = people_services.invite(member, email="erin@example.org", role=Role.LABELER)
-    here = f"/jobs/{job.pk}/"
+    storage = bucket_storage(alice)
+    note(storage, failed(Result(Step.LIST, problem="wrong-secret-key")), by=alice)
+    storage.save()
+    gone = samples[5].image
+    gone.missing_since = timezone.now()
+    gone.save()
+    sync = synchronize(job.dataset, job=job, by=alice)
+    here, dataset = f"/jobs/{job.pk}/", f"/datasets/{job.dataset_id}/"
     return {
         "sign-in": "/sign-in/",
         "invitation": "/invitations/" + invited.address.rstrip("/").rsplit("/", 1)[1] + "/",
@@ -44,11 +63,31 @@ def pages(live) -> dict[str, str]:
         "new-job": "/jobs/new/",
         "grid": here,
         "viewer": f"{here}samples/{samples[0].pk}/",
-        "add-images": f"{here}add/",
+        "trash": f"{here}trash/",
+        "add-data": f"{here}add/",
+        "historical-records": f"{here}imports/",
+        "datasets": "/datasets/",
+        "dataset": dataset,
+        "dataset-images": f"{dataset}images/?problem=missing",
+        "dataset-run": f"{dataset}runs/{sync.pk}/",
+        "dataset-runs": f"{dataset}runs/",
+        "labels": f"{here}labelset/",
+        "label-edit": f"{here}labelset/?edit={label.pk}",
+        "label-merge": f"{here}labelset/merge/?labels={label.pk}&into=dog",
+        "label-delete": f"{here}labelset/delete/?labels={label.pk}",
+        "settings": f"{here}settings/",
+        "description": f"{here}description/",
         "members": f"{here}members/",
         "export": f"{here}export/",
+        "history": f"{here}history/",
+        "image-history": f"{here}samples/{samples[0].pk}/history/",
         "run": f"{here}runs/{run.pk}/",
         "profile": "/profile/",
+        "storages": "/storages/",
+        "storage": f"/storages/{storage.pk}/",
+        "new-storage": "/storages/new/",
+        "new-storage-folder": "/storages/new/?kind=folder",
+        "storage-disconnect": f"/storages/{storage.pk}/delete/",
         "not-found": "/jobs/0/",
     }
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from annotators.models import User
 from jobs.models import Job
-from jobs.services import start_import
+from jobs.services import synchronize
 from tests import make, needs, people
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -194,7 +194,7 @@ def test_the_model_suggests_and_an_accepted_label_joins_the_job(
     job = make.job(owner=User.objects.get(), labels=("fruit",), name="Fruit")
     for path in sorted(folder.glob("*.jpeg")):
         shutil.copy(path, make.folder_of(job) / path.name)
-    start_import(job, by=None)
+    synchronize(job.dataset, job=job, by=None)
     page.goto(f"/jobs/{job.pk}/")
     expect(tiles(page)).to_have_count(5)
     wait_for_scripts(page)

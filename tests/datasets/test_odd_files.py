@@ -18,16 +18,18 @@ from tests import needs
 
 LIMITS = Limits()
 ACCEPTED = {"accept", "convert", "first-frame", "duplicate", "warn", "limit"}
-NO_HEIC = "HEIC is not supported: refused, and the reason says so"
-# Where the product's verdict is another one, and why.
+# Where the index leaves a choice (by limit; warn or reject): the product's, and why.
 DIFFERENT = {
-    "formats/IMG_5195.HEIC": ("format-not-supported", NO_HEIC),
-    "formats/samplefilehub.heif": ("format-not-supported", NO_HEIC),
-    "bombs/200MP.heic": ("format-not-supported", NO_HEIC),
-    "broken/truncated.heic": ("format-not-supported", NO_HEIC),
+    "bombs/200MP.heic": ("too-many-pixels", "HEIC has a limit of its own, 30 megapixels"),
+    "broken/truncated.heic": ("truncated", "a HEIC that is cut may turn grey without an error"),
 }
 NOT_UTF8 = "names/latin1_caf\\xe9.jpg (raw byte 0xE9, not UTF-8)"
 FRAMES_ARE_REMARKED = {"first-frame", "limit"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _heic():
+    needs.heic()
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,35 @@ def _size_and_rendering(odd: Path, row: dict[str, str], size: tuple[int, int]) -
     if small.size != fitted or large.size != size:
         return [f"{row['file']}: shown as {small.size} and {large.size}"]
     return []
+
+
+def test_a_large_phone_photo_is_taken_where_the_limit_allows_it(odd):
+    limits = Limits(max_pixels=200_000_000, max_heic_pixels=200_000_000)
+
+    found = probe(odd / "bombs" / "200MP.heic", name="200MP.heic", limits=limits)
+
+    assert (found.problem, found.width, found.height) == ("", 12_240, 16_320)
+
+
+def test_a_phone_photo_stands_upright_though_its_exif_and_its_container_both_turn_it(odd):
+    path = odd / "formats" / "IMG_5195.HEIC"
+
+    found = probe(path, name=path.name, limits=LIMITS)
+    picture = Image.open(BytesIO(thumbnail(path, side=384, limits=LIMITS)))
+
+    assert (found.width, found.height, found.orientation) == (2566, 3313, 1)
+    assert picture.size == (297, 384)
+
+
+def test_a_phone_photo_that_is_cut_anywhere_is_refused(odd):
+    content = (odd / "formats" / "samplefilehub.heif").read_bytes()
+
+    for share in (0.1, 0.5, 0.9, 0.999):
+        cut = content[: int(len(content) * share)]
+        for bad in (cut, cut + bytes(len(content) - len(cut))):
+            found = probe(bad, name="x.heif", limits=LIMITS)
+            is_barely_zeroed = len(bad) == len(content) and share > 0.99
+            assert found.problem in ("truncated", "unreadable") or is_barely_zeroed
 
 
 def test_every_odd_name_is_listed_and_opened_as_it_is(odd, index, tmp_path):

@@ -213,3 +213,23 @@ def test_a_picture_with_a_leading_dot_is_a_picture(storage):
     storage.put(".cover.jpg", io.BytesIO(b"x"))
 
     assert keys(storage) == [".cover.jpg"]
+
+
+def test_one_level_shows_its_folders_and_counts_its_images(kept):
+    top, inside, below = kept.level(), kept.level("a/"), kept.level("a/b/")
+
+    assert top.folders == ("a", "with space", "苹果")
+    assert top.images == sum("/" not in key for key in KEYS)
+    assert (inside.folders, inside.images) == (("b",), 2)
+    assert (below.folders, below.images) == ((), 1)
+    assert kept.level("苹果/").images == 1
+    assert not top.is_cut
+
+
+def test_what_is_hidden_is_in_no_level(storage):
+    for key in (".git/a.jpg", "__MACOSX/b.jpg", "c/.d/e.jpg", "c/f.txt", "g.txt"):
+        storage.put(key, io.BytesIO(b"x"))
+
+    assert storage.level().folders == ("c",)
+    assert storage.level().images == 0
+    assert storage.level("c/").folders == ()

@@ -3,7 +3,15 @@ import io
 import pytest
 from PIL import Image, ImageChops, ImageCms
 
-from datasets.pixels import BadImage, Limits, display, is_browser_safe, probe, thumbnail
+from datasets.pixels import (
+    BadImage,
+    Limits,
+    display,
+    is_browser_safe,
+    is_plain,
+    probe,
+    thumbnail,
+)
 from tests.datasets.pictures import (
     BLUE,
     GREEN,
@@ -280,3 +288,27 @@ def test_a_see_through_strip_fits_into_webp():
 )
 def test_browsers_are_given_what_they_show_right(facts, is_safe):
     assert is_browser_safe(*facts) is is_safe
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (saved(noise(), "JPEG"), True),
+        (saved(noise(), "JPEG", exif=oriented(6)), True),
+        (saved(noise(), "PNG"), True),
+        (saved(noise(), "PNG", exif=oriented(6)), False),
+        (saved(noise(), "WEBP"), True),
+        (saved(noise().convert("CMYK"), "JPEG"), False),
+        (saved(Image.new("I;16", (9, 9)), "PNG"), False),
+        (saved(noise(), "TIFF"), False),
+        (saved(noise(), "GIF"), True),
+        (saved(noise(), "GIF", save_all=True, append_images=[noise()]), False),
+        (saved(noise(), "WEBP", save_all=True, append_images=[noise()]), False),
+        (saved(noise(), "PNG", save_all=True, append_images=[noise()]), False),
+        (saved(noise(), "MPO", save_all=True, append_images=[noise()]), True),
+        (saved(noise(), "JPEG")[:-9], False),
+        (b"no image", False),
+    ],
+)
+def test_a_plain_original_is_one_picture_that_every_browser_shows(content, expected):
+    assert is_plain(probe(content, name="photo.jpg", limits=LIMITS)) is expected

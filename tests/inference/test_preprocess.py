@@ -35,7 +35,7 @@ COMPARED = {
     "lossy.webp": lambda: encoded(photo(500, 300, 11), "WEBP", quality=80),
     "colour.bmp": lambda: encoded(photo(300, 500, 12), "BMP"),
 }
-# In the shared set, but not for this server: HEIC needs a decoder that is not installed here.
+# In the shared set, but not for this server: HEIC reaches it converted (inference/services.py).
 NOT_READ = {".heic", ".heif", ".hif"}
 
 

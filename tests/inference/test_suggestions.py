@@ -1,16 +1,20 @@
 """What the model suggests is kept, shown in the job's terms, and accepted by a person. The model
 server is a real one with the small model."""
 
+import io
+
 import pytest
 from django.core.exceptions import PermissionDenied
+from PIL import Image as Picture
 
 from annotators.access import member_or_404
+from datasets.models import Image
 from inference import services
 from inference.models import Prediction
 from jobs import counters
 from labelhub.errors import Conflict, DomainError, Unavailable
 from labels.models import Origin
-from tests import make
+from tests import make, needs
 from tests.inference.model_server import DIGITS
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +78,27 @@ def test_an_image_that_cannot_be_read_does_not_keep_the_others_from_theirs(job, 
 
     assert set(found.suggestions) == {good.pk}
     assert set(found.problems) == {gone.pk, broken.pk}
+
+
+@pytest.mark.usefixtures("with_digits")
+def test_a_phone_photo_reaches_the_model_as_browsers_are_shown_it(job, alice):
+    needs.heic()
+    first, cut = job.samples.select_related("image").order_by("pk")[:2]
+    before = predict(job, alice, [first]).suggestions[first.pk][0]
+    for sample in (first, cut):
+        path = make.folder_of(job) / sample.path
+        content = io.BytesIO()
+        Picture.open(path).convert("RGB").save(content, "HEIF", quality=95)
+        path.write_bytes(content.getvalue()[: None if sample == first else 300])
+    Image.objects.filter(pk__in=[first.image_id, cut.image_id]).update(
+        format="HEIC", etag="of a photo"
+    )
+
+    found = predict(job, alice, [first, cut])
+
+    assert found.suggestions[first.pk][0].name == before.name
+    assert list(found.problems) == [cut.pk]
+    assert "The HEIC image is damaged" in found.problems[cut.pk]
 
 
 @pytest.mark.usefixtures("with_digits")

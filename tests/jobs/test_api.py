@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from urllib.parse import urlencode
 
 import pytest
 from PIL import Image as Picture
@@ -37,7 +38,7 @@ def upload(client, job, path: str, content: bytes):
 
 
 def run_import(client, job) -> dict:
-    run = client.post(f"/api/jobs/{job.pk}/imports/", {}, **JSON).json()
+    run = client.post(f"/api/jobs/{job.pk}/synchronize/", {}, **JSON).json()
     make.finish_runs()
     return client.get(f"/api/jobs/{job.pk}/runs/{run['id']}/").json()
 
@@ -141,8 +142,129 @@ def test_a_zip_is_unpacked_by_the_import_and_what_is_refused_in_it_is_named(clie
     assert {(one["item"], one["code"]) for one in problems["results"]} == {
         ("pets.zip/../evil.jpg", "unsafe-name"),
         ("broken.jpg", "not-an-image"),
+        ("pets.zip", "junk-left-out"),
     }
-    assert run_import(client, upload_job)["counts"] == {"already": 2, "refused": 1}
+    assert run_import(client, upload_job)["counts"] == {
+        "already": 2,
+        "refused_before": 1,
+    }
+
+
+def send_part(client, job, content: bytes, start: int, end: int, path="big.bmp", **headers):
+    query = urlencode({"path": path, "size": len(content), "modified": 7})
+    if not headers:
+        query += f"&offset={start}"
+    address = f"/api/jobs/{job.pk}/uploads/?{query}"
+    kind = "application/octet-stream"
+    return client.put(address, content[start:end], content_type=kind, headers=headers)
+
+
+def ask(client, job, content: bytes, path="big.bmp"):
+    query = {"path": path, "size": len(content), "modified": 7}
+    return client.get(f"/api/jobs/{job.pk}/uploads/", query)
+
+
+def test_a_file_in_parts_goes_on_where_it_is_said_to_be(client, upload_job):
+    content = jpeg()
+
+    first = send_part(client, upload_job, content, 0, 100)
+    asked = ask(client, upload_job, content)
+    wrong = send_part(client, upload_job, content, 200, 300)
+    last = send_part(client, upload_job, content, 100, len(content))
+
+    assert (first.status_code, first.json()["offset"], first.json()["outcome"]) == (202, 100, None)
+    assert (asked.status_code, asked.json()["offset"]) == (200, 100)
+    assert (wrong.status_code, wrong.json()["code"], wrong.json()["offset"]) == (409, "offset", 100)
+    assert (last.status_code, last.json()["outcome"]) == (201, "stored")
+    assert (make.folder_of(upload_job) / "big.bmp").read_bytes() == content
+
+
+def test_the_offset_stands_in_a_header_too(client, upload_job):
+    content = jpeg()
+    send_part(client, upload_job, content, 0, 100)
+    query = urlencode({"path": "big.bmp", "size": len(content), "modified": 7})
+
+    answer = client.head(f"/api/jobs/{upload_job.pk}/uploads/?{query}")
+
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (200, "100")
+    assert answer.content == b""
+
+
+def test_scripts_can_say_the_range_in_a_header(client, upload_job):
+    content, size = jpeg(), len(jpeg())
+
+    first = send_part(
+        client, upload_job, content, 0, 100, **{"Content-Range": f"bytes 0-99/{size}"}
+    )
+    wrong = [
+        send_part(client, upload_job, content, 100, 200, **{"Content-Range": text})
+        for text in (f"bytes 100-200/{size}", "100-199", "bytes 100-199/*")
+    ]
+    send_part(client, upload_job, content, 100, size)
+
+    assert (first.status_code, first.json()["offset"]) == (202, 100)
+    assert [answer.status_code for answer in wrong] == [400] * 3
+    assert (make.folder_of(upload_job) / "big.bmp").read_bytes() == content
+
+
+@pytest.mark.parametrize("query", ["size=5", "modified=1", "offset=0", "size=x&modified=1"])
+def test_a_part_says_of_which_version_of_which_file(client, upload_job, query):
+    address = f"/api/jobs/{upload_job.pk}/uploads/?path=a.jpg&{query}"
+
+    answer = client.put(address, b"12345", content_type="application/octet-stream")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def test_an_upload_that_is_given_up_is_removed(client, upload_job, settings):
+    content = jpeg()
+    send_part(client, upload_job, content, 0, 100)
+    query = urlencode({"path": "big.bmp", "size": len(content), "modified": 7})
+
+    answer = client.delete(f"/api/jobs/{upload_job.pk}/uploads/?{query}")
+
+    assert answer.status_code == 204
+    assert ask(client, upload_job, content).json()["offset"] == 0
+    assert not list((settings.DATA_DIR / "incoming").rglob("*.part"))
+
+
+def test_others_cannot_go_on_with_an_upload(client, upload_job, bob):
+    make.member(upload_job, bob, "manager")
+    content = jpeg()
+    send_part(client, upload_job, content, 0, 100)
+
+    assert ask(make.client(bob), upload_job, content).json()["offset"] == 0
+
+
+def test_what_is_there_already_is_said_for_many_files_at_once(client, upload_job):
+    content = jpeg()
+    upload(client, upload_job, "a.jpg", content)
+    files = [{"path": f"{number}.jpg", "size": 1} for number in range(997)]
+    files += [{"path": "a.jpg", "size": len(content)}, {"path": "in/Thumbs.db", "size": 3}]
+
+    answer = client.post(f"/api/jobs/{upload_job.pk}/uploads/known/", {"files": files}, **JSON)
+    many = client.post(
+        f"/api/jobs/{upload_job.pk}/uploads/known/", {"files": [*files, *files]}, **JSON
+    )
+
+    assert answer.json() == {"known": ["a.jpg"], "junk": ["in/Thumbs.db"]}
+    assert (many.status_code, many.json()["code"]) == (400, "invalid")
+
+
+def test_names_of_a_chinese_windows_are_read_from_a_zip(client, upload_job):
+    name = "苹果/图片.jpg".encode("gbk")
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x" * len(name), jpeg())
+        archive.writestr("labels.csv", "苹果/图片.jpg,apple")
+    # Windows does not mark names as UTF-8, as zipfile does.
+    packed = file.getvalue().replace(b"x" * len(name), name)
+    upload(client, upload_job, "pets.zip", packed)
+
+    run_import(client, upload_job)
+
+    assert list(upload_job.samples.values_list("path", flat=True)) == ["苹果/图片.jpg"]
+    assert (make.folder_of(upload_job) / "labels.csv").read_text() == "苹果/图片.jpg,apple"
 
 
 def test_a_job_over_a_folder_takes_no_uploads(client, alice):
@@ -157,16 +279,16 @@ def test_a_job_over_a_folder_takes_no_uploads(client, alice):
 def test_pages_are_keyset_and_lose_nothing_while_people_label(client, alice):
     job = make.job(owner=alice)
     make.images(job, 10)
-    label, seen, after = job.labels.first().pk, [], 0
+    label, seen, cursor = job.labels.first().pk, [], ""
 
-    while after is not None:
+    while cursor is not None:
         page = client.get(
-            f"/api/jobs/{job.pk}/samples/?state=unlabeled&limit=3&after={after}"
+            f"/api/jobs/{job.pk}/samples/?state=unlabeled&limit=3&cursor={cursor}"
         ).json()
         ids = [sample["id"] for sample in page["results"]]
         client.post(f"/api/jobs/{job.pk}/annotate/", {"ids": ids, "add": [label]}, **JSON)
         seen += ids
-        after = page["next"]
+        cursor = page["next"]
 
     assert len(seen) == len(set(seen)) == 10
 

@@ -8,10 +8,17 @@ from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from channels.layers import InMemoryChannelLayer
 from channels.routing import URLRouter
+from django.contrib.auth.models import AnonymousUser
 
 from annotators import services as people_services
 from annotators.access import member_or_404
-from jobs.consumers import NOT_A_MEMBER, JobConsumer, websocket_urls
+from jobs.consumers import (
+    HERE_AT_MOST,
+    NOT_A_MEMBER,
+    NOT_SIGNED_IN,
+    JobConsumer,
+    websocket_urls,
+)
 from jobs.selection import Selection
 from labels.annotate import annotate
 from labels.services import create_label
@@ -42,6 +49,10 @@ class Page(ApplicationCommunicator):
 
     async def heard(self) -> dict:
         return json.loads((await self.receive_output())["text"])
+
+    async def say(self, message) -> None:
+        text = message if isinstance(message, str) else json.dumps(message)
+        await self.send_input({"type": "websocket.receive", "text": text})
 
     async def disconnect(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
@@ -160,6 +171,137 @@ def test_a_page_hears_from_the_moment_that_it_is_connected(alice, monkeypatch):
     assert said == [True]
 
 
+def test_who_is_signed_out_is_told_that_instead(alice):
+    job = make.job(owner=alice)
+
+    async def story():
+        page = Page(job, AnonymousUser())
+        await page.connect()
+        assert (await page.receive_output())["code"] == NOT_SIGNED_IN
+
+    play(story)
+
+
+# Presence ----------------------------------------------------------------------------------------
+@pytest.fixture
+def shared_job(alice, bob):
+    job = make.job(owner=alice)
+    make.member(job, bob, "labeler")
+    return job
+
+
+def here(page_of, user, sample) -> dict:
+    person = {"id": user.pk, "name": user.name, "initials": user.name[0]}
+    return {"type": "presence.here", "page": page_of, "person": person, "sample": sample}
+
+
+def test_others_hear_what_somebody_looks_at_and_when_they_leave(shared_job, alice, bob):
+    async def story():
+        page, other = Page(shared_job, alice), Page(shared_job, bob)
+        await page.connect()
+        await other.connect()
+        await other.heard()
+        await other.say({"type": "here", "sample": 7})
+        message = await page.heard()
+        assert message == here(message["page"], bob, 7)
+        await other.say({"type": "here", "sample": None})
+        assert (await page.heard())["sample"] is None
+        await other.disconnect()
+        assert await page.heard() == {"type": "presence.gone", "page": message["page"]}
+        await page.disconnect()
+
+    play(story)
+
+
+def test_a_newcomer_hears_who_is_there(shared_job, alice, bob):
+    async def story():
+        page = Page(shared_job, alice)
+        await page.connect()
+        await page.say({"type": "here", "sample": 5})
+        newcomer = Page(shared_job, bob)
+        await newcomer.connect()
+        message = await newcomer.heard()
+        assert message == here(message["page"], alice, 5)
+        await page.disconnect()
+        await newcomer.disconnect()
+
+    play(story)
+
+
+def test_the_own_other_tab_is_nobody_else(shared_job, alice):
+    async def story():
+        page, tab = Page(shared_job, alice), Page(shared_job, alice)
+        await page.connect()
+        await tab.connect()
+        await tab.say({"type": "here", "sample": 7})
+        assert await page.receive_nothing(timeout=0.3)
+        await page.disconnect()
+        await tab.disconnect()
+
+    play(story)
+
+
+def test_no_address_is_shown_of_who_has_no_name(shared_job, alice, bob):
+    bob.name = ""
+
+    async def story():
+        page, other = Page(shared_job, bob), Page(shared_job, alice)
+        await page.connect()
+        await other.connect()
+        message = await other.heard()
+        assert message["person"]["name"] == "bob"
+        await page.disconnect()
+        await other.disconnect()
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "{",
+        "[1]",
+        "7",
+        {"type": "samples.changed", "sample": 1},
+        {"type": "here", "sample": True},
+        {"type": "here", "sample": "1"},
+        {"type": "here", "sample": -1},
+        {"type": "here", "sample": 2**63},
+        {"type": "here", "sample": 1, "more": "x" * 500},
+    ],
+)
+def test_nonsense_is_passed_over_and_the_page_stays(shared_job, alice, bob, nonsense):
+    async def story():
+        page, other = Page(shared_job, alice), Page(shared_job, bob)
+        await page.connect()
+        await other.connect()
+        await other.heard()
+        await other.say(nonsense)
+        await other.say({"type": "here", "sample": 3})
+        assert (await page.heard())["sample"] == 3
+        await page.disconnect()
+        await other.disconnect()
+
+    play(story)
+
+
+def test_who_talks_too_much_is_passed_on_so_often_only(shared_job, alice, bob):
+    async def story():
+        page, other = Page(shared_job, alice), Page(shared_job, bob)
+        await page.connect()
+        await other.connect()
+        await other.heard()
+        for number in range(HERE_AT_MOST + 20):
+            await other.say({"type": "here", "sample": number + 1})
+        heard = [(await page.heard())["sample"] for _ in range(HERE_AT_MOST)]
+        assert heard == list(range(1, HERE_AT_MOST + 1))
+        assert await page.receive_nothing(timeout=0.3)
+        await page.disconnect()
+        await other.disconnect()
+
+    play(story)
+
+
 def test_another_job_is_not_heard(alice):
     job, other = make.job(owner=alice), make.job(owner=alice)
     make.images(other, 1)
@@ -178,6 +320,7 @@ def test_every_message_a_group_may_get_has_its_handler():
     handlers = {name for name in vars(JobConsumer) if not name.startswith("_")}
 
     assert {"samples_changed", "labels_changed", "run_progress", "access_changed"} <= handlers
+    assert {"presence_asked", "presence_here", "presence_gone"} <= handlers
 
 
 def test_a_label_is_saved_and_answered_though_redis_is_down(alice, settings):
@@ -205,7 +348,7 @@ def test_a_run_is_written_and_answered_though_celery_is_out_of_reach(alice, sett
     job = make.job(owner=alice)
 
     answer = make.client(alice).post(
-        f"/api/jobs/{job.pk}/imports/", {}, content_type="application/json"
+        f"/api/jobs/{job.pk}/synchronize/", {}, content_type="application/json"
     )
 
     assert answer.status_code == 201

@@ -20,6 +20,7 @@ from inference.models import Prediction
 from jobs import pages
 from jobs.models import Job, SampleState
 from jobs.selection import Selection
+from jobs.sorting import ADDED, Cursor
 from labels.annotate import annotate
 from runs.models import RunKind, RunState
 from tests import make
@@ -115,7 +116,7 @@ def test_previous_goes_back_by_one_page(job, alice):
     samples = [sample.pk for sample in make.images(job, 130)]
     client = make.client(alice)
 
-    third = grid(client, job, f"?size=50&after={samples[99]}")
+    third = grid(client, job, f"?size=50&cursor={Cursor(ADDED, None, samples[99]).encode()}")
     second = client.get(link(third, "prev"))
     first = client.get(link(second, "prev"))
 
@@ -181,7 +182,9 @@ def test_a_filter_that_makes_no_sense_finds_nothing(job, alice):
     assert tile_ids(response) == []
 
 
-@pytest.mark.parametrize("query", ["after=x", "after=-3", "before=1e9", "after=" + "9" * 30])
+@pytest.mark.parametrize(
+    "query", ["cursor=x", "cursor=WzEsMCwiYSJd", "cursor=W10", "cursor=é", "after=3", "sort=size"]
+)
 def test_a_place_that_makes_no_sense_is_the_first_page(query, job, alice):
     samples = make.images(job, 3)
 
@@ -203,7 +206,7 @@ def test_a_finished_job_says_so(job, alice):
 
     response = grid(make.client(alice), job, "?state=unlabeled")
 
-    assertContains(response, "All images are labeled")
+    assertContains(response, "images are labeled")
 
 
 # Tiles by id -------------------------------------------------------------------------------------
@@ -331,7 +334,7 @@ def test_a_script_gets_the_parts_of_the_image_alone(job, alice):
     response = view(make.client(alice, **HTMX), sample)
 
     parts = re.findall(r'data-part="(\w+)"', response.content.decode())
-    assert parts == ["bar", "stage", "offers", "facts"]
+    assert parts == ["bar", "stage", "tools", "strip", "offers", "facts"]
     assertNotContains(response, "<html")
     assert "HX-Request" in response["Vary"]
 
@@ -365,6 +368,48 @@ def test_statements_of_the_viewer_do_not_grow_with_labels(
         view(client, sample)
 
 
+def test_the_viewer_shows_five_neighbours_on_either_side_and_loads_three(job, alice):
+    samples = make.images(job, 14)
+
+    context = view(make.client(alice), samples[6]).context
+
+    assert [frame.pk for frame in context["frames"]] == [one.pk for one in samples[1:12]]
+    assert len(context["ahead"]) == 3
+
+
+def next_unlabeled(client, sample, query: str = "", **headers):
+    return client.get(reverse("next_unlabeled", args=[sample.job_id, sample.pk]) + query, **headers)
+
+
+def test_the_next_unlabeled_image_is_behind_this_one_or_else_the_first(job, alice):
+    samples = make.images(job, 5)
+    put(job, alice, [samples[1], samples[3], samples[4]], "cat")
+    client = make.client(alice)
+
+    behind = next_unlabeled(client, samples[1], "?path=image")
+    first = next_unlabeled(client, samples[2], HTTP_HX_REQUEST="true")
+
+    assert behind.url == reverse("sample", args=[job.pk, samples[2].pk]) + "?path=image"
+    assert first.content.decode() == reverse("sample", args=[job.pk, samples[0].pk])
+
+
+def test_where_no_unlabeled_image_is_left_the_viewer_stays_and_says_so(job, alice):
+    (sample,) = make.images(job, 1)
+    client = make.client(alice)
+
+    assert next_unlabeled(client, sample, HTTP_HX_REQUEST="true").content == b""
+    response = client.get(reverse("next_unlabeled", args=[job.pk, sample.pk]), follow=True)
+    assertContains(response, "No unlabeled image is left.")
+
+
+def test_the_viewer_says_what_is_odd_about_the_file(job, alice):
+    (sample,) = make.images(job, 1)
+    sample.image.problem = "several-frames"
+    sample.image.save()
+
+    assertContains(view(make.client(alice), sample), "only the first is shown")
+
+
 # Thumbnails and images ---------------------------------------------------------------------------
 @pytest.fixture
 def photo(job):
@@ -374,9 +419,9 @@ def photo(job):
     return sample
 
 
-def thumbnail_address(sample) -> str:
+def thumbnail_address(sample, size: str = "tile") -> str:
     key = thumbnails.content_key(sample.image)
-    return reverse("thumbnail", args=[sample.job_id, sample.pk, key])
+    return reverse("thumbnail", args=[sample.job_id, sample.pk, size, key])
 
 
 def test_a_thumbnail_is_made_once_and_kept_for_ever(photo, alice):
@@ -401,7 +446,7 @@ def test_a_thumbnail_of_other_content_has_another_address(photo):
 
 
 def test_an_old_address_shows_the_picture_of_now_and_is_not_kept(photo, alice):
-    address = reverse("thumbnail", args=[photo.job_id, photo.pk, "0123456789abcdef"])
+    address = reverse("thumbnail", args=[photo.job_id, photo.pk, "tile", "0123456789abcdef"])
 
     response = make.client(alice).get(address)
 
@@ -440,7 +485,7 @@ def test_the_image_is_the_file_itself_and_is_not_sent_twice(photo, alice):
     first = client.get(address)
     again = client.get(address, HTTP_IF_NONE_MATCH=first["ETag"])
 
-    assert first.content == (make.folder_of(photo.job) / photo.path).read_bytes()
+    assert b"".join(first) == (make.folder_of(photo.job) / photo.path).read_bytes()
     assert first["Content-Type"] == "image/jpeg"
     assert again.status_code == 304
     assert again.content == b""
@@ -462,7 +507,7 @@ def test_an_image_that_browsers_cannot_show_is_converted(job, alice):
     response = make.client(alice).get(reverse("image", args=[job.pk, sample.pk]))
 
     assert response["Content-Type"] == "image/jpeg"
-    assert Picture.open(io.BytesIO(response.content)).size == (30, 20)
+    assert Picture.open(io.BytesIO(b"".join(response))).size == (30, 20)
 
 
 # Jobs --------------------------------------------------------------------------------------------
@@ -597,7 +642,7 @@ def test_who_may_not_create_jobs_does_not_see_the_folders(bob):
 def test_new_files_in_the_folder_are_looked_for(job, alice):
     make.jpeg(make.folder_of(job) / "new.jpg")
 
-    response = make.client(alice).post(reverse("add_data", args=[job.pk]))
+    response = make.client(alice).post(reverse("synchronize", args=[job.pk]))
     make.finish_runs()
 
     assertRedirects(response, reverse("job", args=[job.pk]))
@@ -607,9 +652,9 @@ def test_new_files_in_the_folder_are_looked_for(job, alice):
 def test_an_import_shows_what_it_could_not_take(job, alice):
     (make.folder_of(job) / "empty.jpg").write_bytes(b"")
     client = make.client(alice)
-    client.post(reverse("add_data", args=[job.pk]))
+    client.post(reverse("synchronize", args=[job.pk]))
     make.finish_runs()
-    run = job.runs.get(kind=RunKind.IMPORT)
+    run = job.runs.get(kind=RunKind.SYNC)
 
     page = client.get(reverse("run", args=[job.pk, run.pk]))
 
@@ -661,7 +706,7 @@ def test_an_export_that_is_not_done_cannot_be_downloaded(job, alice):
 def test_a_run_is_cancelled_and_taken_up_again_by_those_who_may(job, alice, bob):
     make.member(job, bob, Role.LABELER)
     client = make.client(alice)
-    client.post(reverse("add_data", args=[job.pk]))
+    client.post(reverse("synchronize", args=[job.pk]))
     run = job.runs.get()
     address = reverse("run", args=[job.pk, run.pk])
 
@@ -679,7 +724,7 @@ def test_a_run_is_cancelled_and_taken_up_again_by_those_who_may(job, alice, bob)
 
 def test_an_unknown_command_of_a_run_is_refused(job, alice):
     client = make.client(alice)
-    client.post(reverse("add_data", args=[job.pk]))
+    client.post(reverse("synchronize", args=[job.pk]))
 
     response = client.post(reverse("run", args=[job.pk, job.runs.get().pk]), {"command": "eat"})
 

@@ -85,3 +85,45 @@ test("what fails is reported to who asked and does not stop the next", async () 
   await assert.rejects(failed, /refused/);
   assert.equal(await next, "sent");
 });
+
+test("what may go through later is sent again, and all after it wait", async () => {
+  const seen = [];
+  const sizes = [];
+  let back;
+  const queue = createQueue({
+    until: (error) => (error.isFinal ? Promise.reject(error) : new Promise((go) => (back = go))),
+    changed: (size) => sizes.push(size),
+  });
+  let isConnected = false;
+  const send = (name) => async () => {
+    seen.push(name);
+    if (!isConnected) {
+      throw new Error("not connected");
+    }
+    return name;
+  };
+  const answers = Promise.all([queue.push(send("one")), queue.push(send("two"))]);
+  await new Promise(setImmediate);
+  back();
+  await new Promise(setImmediate);
+  assert.deepEqual(seen, ["one", "one"]);
+
+  isConnected = true;
+  back();
+
+  assert.deepEqual(await answers, ["one", "two"]);
+  assert.deepEqual(seen, ["one", "one", "one", "two"]);
+  assert.deepEqual(sizes, [1, 2, 1, 0]);
+});
+
+test("what is refused for good does not hold up those after it", async () => {
+  const queue = createQueue({ until: (error) => Promise.reject(error) });
+  const refused = queue.push(async () => {
+    throw new Error("refused");
+  });
+  const next = queue.push(async () => "sent");
+
+  await assert.rejects(refused, /refused/);
+  assert.equal(await next, "sent");
+  assert.equal(queue.size(), 0);
+});

@@ -1,18 +1,29 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { commandOf } from "../../static/js/keys.js";
+import { commandOf as command } from "../../static/js/keys.js";
+
+const KEYS = new Set([..."1234567890", "c"]);
+const commandOf = (pressed, surface, keys = KEYS) => command(pressed, surface, keys);
 
 const press = (key, modifiers = {}) => ({ key, ...modifiers });
 
-test("digits are the first ten labels, 0 the tenth, on both surfaces", () => {
-  assert.equal(commandOf(press("1"), "grid"), "label:0");
-  assert.equal(commandOf(press("9"), "image"), "label:8");
-  assert.equal(commandOf(press("0"), "grid"), "label:9");
+test("the keys that labels have mean those labels, on both surfaces", () => {
+  assert.equal(commandOf(press("1"), "grid"), "label:1");
+  assert.equal(commandOf(press("0"), "image"), "label:0");
+  assert.equal(commandOf(press("c"), "grid"), "label:c");
+  assert.equal(commandOf(press("C"), "image"), "label:c");
+});
+
+test("keys that no label has are left alone, and commands come before labels", () => {
+  assert.equal(commandOf(press("b"), "grid"), null);
+  assert.equal(commandOf(press("1"), "grid", new Set(["c"])), null);
+  assert.equal(commandOf(press("c", { ctrlKey: true }), "grid"), null);
+  assert.equal(commandOf(press("u"), "grid", new Set(["u"])), "clear");
 });
 
 test("full-width digits of an input method count", () => {
-  assert.equal(commandOf(press("３"), "grid"), "label:2");
+  assert.equal(commandOf(press("３"), "grid"), "label:3");
   assert.equal(commandOf(press("　"), "grid"), "toggle");
 });
 
@@ -45,6 +56,17 @@ test("arrows move in the grid, extend with Shift, and turn images in the viewer"
   assert.equal(commandOf(press("ArrowRight"), "image"), "next");
   assert.equal(commandOf(press("k"), "image"), "previous");
   assert.equal(commandOf(press("k"), "grid"), null);
+});
+
+test("in the viewer letters zoom, mark and show; Alt with arrows moves what is zoomed", () => {
+  assert.equal(commandOf(press("h"), "image"), "hard");
+  assert.equal(commandOf(press("f"), "image"), "zoom:fit");
+  assert.equal(commandOf(press("F", { shiftKey: true }), "image"), "zoom:full");
+  assert.equal(commandOf(press("+", { shiftKey: true }), "image"), "zoom:in");
+  assert.equal(commandOf(press("+", { ctrlKey: true }), "image"), null);
+  assert.equal(commandOf(press("ArrowLeft", { altKey: true }), "image"), "pan:left");
+  assert.equal(commandOf(press("1", { altKey: true }), "image"), null);
+  assert.equal(commandOf(press("q"), "grid"), "look");
 });
 
 test("the question mark needs no Shift of its own", () => {

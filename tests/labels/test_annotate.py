@@ -9,7 +9,7 @@ from jobs import counters
 from jobs.models import Change, Mode, SampleState
 from jobs.selection import Selection
 from labelhub.errors import DomainError
-from labels.annotate import annotate
+from labels.annotate import annotate, set_labels
 from labels.models import Annotation, Origin
 from tests import make
 
@@ -148,19 +148,117 @@ def test_an_accepted_label_keeps_the_score_of_the_model(alice):
     assert annotation.user == alice
 
 
-def test_more_than_can_be_done_in_one_request_is_refused(alice, monkeypatch):
+def test_nothing_applies_is_labeled_with_no_label(alice):
     job = make.job(owner=alice, labels=("cat",))
-    make.images(job, 3)
-    monkeypatch.setattr("labels.annotate.MOST_AT_ONCE", 2)
+    carrying, plain = make.images(job, 2)
+    member = member_or_404(alice, job.pk)
+    annotate(member, ids([carrying]), add=[job.labels.get().pk])
+
+    result = annotate(member, ids([carrying, plain]), nothing=True)
+
+    assert len(result.sample_ids) == 2
+    for sample in (carrying, plain):
+        sample.refresh_from_db()
+        assert (names(sample), sample.state, sample.last_by) == (set(), "labeled", alice)
+    assert annotate(member, ids([plain]), nothing=True).change is None
+    assert counters.drift(job) == {}
+
+
+def test_clearing_takes_nothing_applies_back(alice):
+    job = make.job(owner=alice, labels=("cat",))
+    (sample,) = make.images(job, 1)
+    member = member_or_404(alice, job.pk)
+    annotate(member, ids([sample]), nothing=True)
+
+    annotate(member, ids([sample]), clear=True)
+
+    sample.refresh_from_db()
+    assert sample.state == SampleState.UNLABELED
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_label_is_replaced_on_those_that_carry_it(alice, mode):
+    job = make.job(owner=alice, labels=("cat", "dog", "cow"), mode=mode)
+    samples = make.images(job, 3)
+    cat, dog, cow = job.labels.all()
+    member = member_or_404(alice, job.pk)
+    annotate(member, ids(samples[:1]), add=[cat.pk])
+    annotate(member, ids(samples[1:2]), add=[cow.pk])
+
+    result = annotate(member, ids(samples), replace=(cat.pk, dog.pk))
+
+    assert [names(sample) for sample in samples] == [{"dog"}, {"cow"}, set()]
+    assert result.sample_ids == [samples[0].pk]
+    assert counters.drift(job) == {}
+
+
+def test_replacing_by_a_label_that_is_there_leaves_the_other_alone(alice):
+    job = make.job(owner=alice, labels=("cat", "dog", "cow"))
+    (sample,) = make.images(job, 1)
+    cat, dog, cow = job.labels.all()
+    member = member_or_404(alice, job.pk)
+    annotate(member, ids([sample]), add=[cat.pk, dog.pk, cow.pk])
+
+    annotate(member, ids([sample]), replace=(cat.pk, dog.pk))
+
+    assert names(sample) == {"dog", "cow"}
+
+
+@pytest.mark.parametrize(
+    "what",
+    [{}, {"nothing": True, "add": [1]}, {"replace": (1, 2), "add": [3]}, {"replace": (1, 1)}],
+)
+def test_what_does_not_go_together_is_refused(alice, what):
+    job = make.job(owner=alice)
+    make.images(job, 1)
 
     with pytest.raises(DomainError) as refused:
-        annotate(
-            member_or_404(alice, job.pk),
-            Selection(query="state=unlabeled"),
-            add=[job.labels.get().pk],
-        )
+        annotate(member_or_404(alice, job.pk), Selection(query=""), **what)
 
-    assert refused.value.code == "too_many"
+    assert refused.value.code == "labels"
+
+
+def test_a_whole_set_is_written_when_nobody_changed_the_image(alice):
+    job = make.job(owner=alice, labels=("cat", "dog", "cow"))
+    (sample,) = make.images(job, 1)
+    cat, dog, cow = job.labels.all()
+    member = member_or_404(alice, job.pk)
+    annotate(member, ids([sample]), add=[cat.pk, dog.pk])
+
+    result = set_labels(member, sample.pk, [dog.pk, cow.pk], version=1)
+
+    assert names(sample) == {"dog", "cow"}
+    assert result.change.params == {"set": [[dog.pk, "dog"], [cow.pk, "cow"]]}
+
+
+def test_a_whole_set_from_an_old_version_is_a_conflict_that_shows_both_states(alice, bob):
+    job = make.job(owner=alice, labels=("cat", "dog"))
+    make.member(job, bob, "labeler")
+    (sample,) = make.images(job, 1)
+    cat, dog = job.labels.all()
+    annotate(member_or_404(bob, job.pk), ids([sample]), add=[cat.pk])
+
+    response = make.client(alice).post(
+        f"/api/jobs/{job.pk}/samples/{sample.pk}/labels/",
+        {"labels": [dog.pk], "version": 0},
+        content_type="application/json",
+    )
+
+    said = response.json()
+    assert (response.status_code, said["code"]) == (409, "version")
+    assert said["yours"] == {"labels": [dog.pk], "version": 0}
+    assert said["present"] == {"labels": [cat.pk], "state": "labeled", "version": 1}
+    assert names(sample) == {"cat"}
+
+
+def test_the_change_knows_the_names_of_its_labels(alice):
+    job = make.job(owner=alice, labels=("cat", "dog"))
+    samples = make.images(job, 1)
+    cat, dog = job.labels.all()
+
+    result = annotate(member_or_404(alice, job.pk), ids(samples), add=[cat.pk], remove=[dog.pk])
+
+    assert result.change.params == {"add": [[cat.pk, "cat"]], "remove": [[dog.pk, "dog"]]}
 
 
 @pytest.mark.parametrize("number", [1, 100])

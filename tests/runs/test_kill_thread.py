@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from datasets.sources import FolderSource
 from jobs import counters, services
 from jobs.models import Mode
 from runs.models import ChunkState, RunState
@@ -24,14 +25,17 @@ def test_an_import_survives_the_kill_of_its_process(alice, image_root, tmp_path)
     web = Web(log=tmp_path / "log", model_server_port=free_port())
     web.start()
     # Not before: the import would be over when the web process is known to answer.
-    job = services.create_job(name="Many", mode=Mode.MULTI, folder=str(folder), by=alice)
+    source = FolderSource(str(folder))
+    job = services.create_job(name="Many", mode=Mode.MULTI, source=source, by=alice)
     run = job.runs.get()
 
     def is_in_the_middle() -> bool:
         """Then the process stays stopped, so that the kill finds it there."""
         os.kill(web.process.popen.pid, signal.SIGSTOP)
         run.refresh_from_db()
-        leased = run.chunks.filter(state=ChunkState.LEASED, number__gt=0)
+        leased = run.chunks.filter(
+            state=ChunkState.LEASED, number__gt=0, worker__endswith=f"-{web.process.popen.pid}"
+        )
         if 0 < run.done < IMAGES and leased.exists():
             return True
         os.kill(web.process.popen.pid, signal.SIGCONT)

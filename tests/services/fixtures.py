@@ -80,7 +80,12 @@ def model_server_port() -> int:
 def live_web(django_db_setup, tmp_path_factory, model_server_port):  # noqa: ARG001
     """The web process that browser tests share; with `live` a test gets it with its database."""
     collect_static()
-    web = Web(log=tmp_path_factory.mktemp("web") / "log", model_server_port=model_server_port)
+    web = Web(
+        log=tmp_path_factory.mktemp("web") / "log",
+        model_server_port=model_server_port,
+        # The S3 servers of the tests.
+        env={"LABELHUB_STORAGE_ADDRESSES": "127.0.0.1"},
+    )
     web.start()
     yield web
     web.stop()

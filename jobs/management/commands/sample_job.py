@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotators.models import User
 from datasets import sample_pictures
+from datasets.sources import FolderSource
 from jobs import sample
 from labels.services import create_job_with_labels
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         create_job_with_labels(
             name=sample.NAME,
             mode=sample.MODE,
-            folder=str(sample.folder()),
+            source=FolderSource(str(sample.folder())),
             labels=sample.LABELS,
             by=owner,
         )

@@ -1,0 +1,1 @@
+"""Datasets, for people and programs: what is in one, what is wrong, its synchronizations."""

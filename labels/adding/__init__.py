@@ -1,0 +1,1 @@
+"""Adding data, for people and programs: the page with its preview, the API, historical records."""
