@@ -57,7 +57,7 @@ def tiles_of(
             folder=folder + slash,
             name=name,
             href=address + (_suffix_of(row, place) if place.sort.has_gaps else suffix),
-            thumbnail=f"{address}thumbnail/tile/{key_of(row.dataset_id, row.path, row.etag)}/",
+            thumbnail=f"{address}tile/{key_of(row.dataset_id, row.path, row.etag)}/",
             label_ids=" ".join(str(label.pk) for label in carried),
             chips=carried[:CHIPS],
             more=len(carried) - CHIPS,

@@ -11,6 +11,7 @@ urlpatterns = [
     path("jobs/folders/", views.folders, name="folders"),
     path("jobs/storage-folders/", views.storage_folders, name="storage_folders"),
     path("keys/", views.keys, name="keys"),
+    path("states/", views.state_dialogs, name="state_dialogs"),
     path("jobs/<int:job_id>/", views.job, name="job"),
     path("jobs/<int:job_id>/tiles/", views.tiles, name="tiles"),
     path("jobs/<int:job_id>/labels/", views.label_list, name="label_list"),
@@ -21,7 +22,7 @@ urlpatterns = [
         name="next_unlabeled",
     ),
     path(
-        "jobs/<int:job_id>/samples/<int:sample_id>/thumbnail/<slug:size>/<slug:key>/",
+        "jobs/<int:job_id>/samples/<int:sample_id>/<slug:size>/<slug:key>/",
         files.thumbnail,
         name="thumbnail",
     ),

@@ -305,6 +305,13 @@ def keys(request: HttpRequest) -> HttpResponse:
     return render(request, "jobs/_keys.html" if request.htmx else "jobs/keys.html")
 
 
+@login_required
+@require_GET
+def state_dialogs(request: HttpRequest) -> HttpResponse:
+    """What the work surfaces show to who was signed out or removed; fetched after their page."""
+    return render(request, "jobs/state_dialogs.html")
+
+
 # The viewer --------------------------------------------------------------------------------------
 @login_required
 @require_GET

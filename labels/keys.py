@@ -14,6 +14,7 @@ COMMANDS = {
     "a": _("accepts the suggestion"),
     "f": _("fits the image into the window"),
     "h": _("marks hard examples"),
+    "i": _("shows what is known of the image"),
     "j": _("goes to the next image"),
     "k": _("goes to the previous image"),
     "l": _("finds a label by its name"),
@@ -21,6 +22,7 @@ COMMANDS = {
     "n": _("goes to the next unlabeled image"),
     "p": _("asks the model"),
     "q": _("shows the image large for a moment"),
+    "t": _("shows the images around"),
     "u": _("clears all labels"),
     "x": _("rejects the suggestion"),
 }

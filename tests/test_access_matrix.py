@@ -194,10 +194,10 @@ def world(owner: User, colleague: User) -> World:
         email=f"new-{job.pk}@example.org",
         role=Role.LABELER,
     )
-    return World(job, sample, run, marked.change, member, Invitation.objects.get(job=job))
     picture = pictures.keep(job, SimpleUploadedFile("a.jpg", make.picture()))
     invitation = Invitation.objects.get(job=job)
-    return World(job, sample, run, member, invitation, job.labels.first(), picture)
+    label = job.labels.first()
+    return World(job, sample, run, marked.change, member, invitation, label, picture)
 
 
 @pytest.fixture

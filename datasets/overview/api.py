@@ -27,7 +27,7 @@ from labels.missing import settle_missing
 MOST_PER_PAGE = 200
 
 
-class SummarySerializer(serializers.Serializer):
+class DatasetSummarySerializer(serializers.Serializer):
     images = serializers.IntegerField(help_text="Those that can be used.")
     bytes = serializers.IntegerField()
     refused = serializers.IntegerField()
@@ -60,9 +60,9 @@ class DatasetSerializer(serializers.ModelSerializer):
         ]
         read_only_fields = ["prefix", "created_at", "next_sync_at"]
 
-    @extend_schema_field(SummarySerializer)
+    @extend_schema_field(DatasetSummarySerializer)
     def get_summary(self, dataset: Dataset) -> dict[str, Any]:
-        return SummarySerializer(EMPTY | {"formats": {}} | dataset.summary).data
+        return DatasetSummarySerializer(EMPTY | {"formats": {}} | dataset.summary).data
 
 
 class ImageSerializer(serializers.ModelSerializer):

@@ -29,4 +29,6 @@ def icon(name: str, size: int = 16, mark: str = "") -> SafeString:
 @lru_cache(maxsize=256)
 def _drawn(name: str, size: int, mark: str) -> SafeString:
     tree = lucide(name, size=size, aria_hidden="true", **{"class": f"icon {mark}".strip()})
-    return mark_safe(_BLANK.sub("", tree.replace(_LINES, "").replace(" />", "/>")))
+    # Nor how large they are, as nearly all of them are.
+    tree = tree.replace(_LINES, "").replace(' width="16" height="16"', "").replace(" />", "/>")
+    return mark_safe(_BLANK.sub("", tree))

@@ -8,9 +8,8 @@ import { queue } from "./waiting.js";
 
 /** Edits of labels. @typedef {{ add?: number[], remove?: number[], clear?: boolean }} Edit */
 const ADVANCE_MILLISECONDS = 150;
-const { api, mode } = on.workspace.dataset;
+const { api, mode, user } = on.workspace.dataset;
 const canLabel = on.workspace.hasAttribute("data-can-label");
-const { user } = find(document, "#sign-in-again").dataset;
 
 /**
  * An edit to send, as often as it takes: its key tells the server which one it is.

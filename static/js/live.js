@@ -29,7 +29,18 @@ export function watchJob() {
     out: (isMember) => (isMember ? catchUp() : showRemoved()),
   });
   const tell = watchPresence(socket.send);
-  watchSignIn(socket.open);
+  loadDialogs().then(() => watchSignIn(find(document, "#sign-in-again"), socket.open));
+}
+
+/** The dialogs that few people ever see come after the page; without a connection, when it is back. */
+async function loadDialogs() {
+  const page = await fetchPage(on.workspace.dataset.states).catch(() => null);
+  if (page) {
+    document.body.append(...page.body.children);
+  } else {
+    await new Promise((tell) => window.setTimeout(tell, POLL_MILLISECONDS));
+    await loadDialogs();
+  }
 }
 
 /** Nothing of the job may be seen any more: the page is covered, and left for the list of jobs. */

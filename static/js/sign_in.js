@@ -5,15 +5,17 @@ import { find, findAll } from "./find.js";
 import { leave, tryAgain } from "./waiting.js";
 
 /** Signing in again in the middle: over the page, so that nothing of it is lost. */
-const dialog = find(document, "#sign-in-again");
-const place = find(dialog, "[data-sign-in-form]");
-const { address, email } = dialog.dataset;
 const IN = "in";
 let isPutOff = false;
 let isAsking = false;
 
-/** @param {() => void} back once somebody is signed in */
-export function watchSignIn(back) {
+/**
+ * @param {HTMLElement} dialog
+ * @param {() => void} back once somebody is signed in
+ */
+export function watchSignIn(dialog, back) {
+  const place = find(dialog, "[data-sign-in-form]");
+  const { address = "", email = "" } = dialog.dataset;
   document.addEventListener("signed-out", (event) => {
     event.preventDefault();
     isPutOff || ask();
