@@ -46,6 +46,10 @@ class Stream:
     repeats: bool = False
 
 
+def _none(job: Job) -> Stream | None:  # noqa: ARG001
+    return None
+
+
 @dataclass(frozen=True)
 class Condition:
     """`known` tells from the job's counters how many samples there are; `share` is a guess at the
@@ -59,7 +63,7 @@ class Condition:
     known: Callable[[Mapping[str, int]], int] | None = None
     # Where `known` may count a sample twice: how many there are at least.
     least: Callable[[Mapping[str, int]], int] | None = None
-    stream: Callable[[Job], Stream | None] = field(default=lambda job: None)  # noqa: ARG005
+    stream: Callable[[Job], Stream | None] = field(default=_none)
     states: tuple[str, ...] | None = None
     is_state: bool = False
     orders: str = ""
@@ -87,7 +91,7 @@ def _related(name: str) -> type[Model]:
 def in_states(*states: str) -> Condition:
     return Condition(
         on=lambda at: Q(**{f"{at}state__in": states}),
-        known=lambda counts: sum(counts.get(counters.state_key(state), 0) for state in states),
+        known=lambda counts: counters.number_of(counts, states),
         stream=_with("state", *states),
         states=states,
         is_state=True,
@@ -95,10 +99,14 @@ def in_states(*states: str) -> Condition:
 
 
 def is_hard(wanted: bool) -> Condition:
+    def known(counts: Mapping[str, int]) -> int:
+        hard = counts.get(counters.HARD, 0)
+        return hard if wanted else counters.number_of(counts, SampleState.values) - hard
+
     return Condition(
         on=lambda at: Q(**{f"{at}is_hard": wanted}),
-        share=0.05 if wanted else 0.95,
-        stream=_with("is_hard", True) if wanted else lambda job: None,  # noqa: ARG005
+        known=known,
+        stream=_with("is_hard", True) if wanted else _none,
     )
 
 
@@ -115,7 +123,7 @@ def in_split(split: str) -> Condition:
     return Condition(
         on=lambda at: Q(**{f"{at}split": split}),
         share=0.2 if split else 0.5,
-        stream=_with("split", split, bare=(NotEmpty("split"),)) if split else lambda job: None,  # noqa: ARG005
+        stream=_with("split", split, bare=(NotEmpty("split"),)) if split else _none,
     )
 
 

@@ -249,4 +249,4 @@ def total(job: Job, place: Place, counts: Mapping[str, int]) -> Total:
 
 
 def total_of(counts: dict[str, int], states: Iterable[str] = SampleState.values) -> int:
-    return sum(counts.get(counters.state_key(state), 0) for state in states)
+    return counters.number_of(counts, states)

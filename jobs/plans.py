@@ -94,7 +94,7 @@ class Plan:
         return self._size_of_states(SampleState.values)
 
     def _size_of_states(self, states: Sequence[str]) -> int:
-        return sum(self.counts.get(counters.state_key(state), 0) for state in states)
+        return counters.number_of(self.counts, states)
 
     def _size_of(self, condition: Condition) -> int:
         known = condition.known(self.counts) if condition.known else None

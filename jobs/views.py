@@ -22,8 +22,9 @@ from annotators.access import member_or_404
 from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, uploads
-from datasets.models import Image, Storage
+from datasets.models import Image
 from jobs import counters, filmstrip, originals, pages, records, services
+from jobs.filter_chips import filter_chips
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
     ExportForm,
@@ -35,7 +36,7 @@ from jobs.forms import (
 )
 from jobs.models import Job, Sample, SampleState
 from jobs.sorting import Cursor
-from jobs.tiles import filter_chips, label_rows, newest_prediction, offers, tiles_of
+from jobs.tiles import label_rows, newest_prediction, offers, tiles_of
 from labelhub.errors import DomainError
 from labels.models import Label
 from labels.services import create_job_with_labels, create_label
@@ -216,8 +217,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     }
     response = render(request, "jobs/job.html", context)
     # The viewer opens over the grid.
-    storage = Storage.objects.get(datasets=member.job.dataset_id)
-    originals.allow_originals(request, response, storage)
+    originals.allow_originals(request, response, member.job.dataset.storage)
     if request.GET.get("size") == str(place.size):
         response.set_cookie(SIZE_COOKIE, place.size, max_age=YEAR, samesite="Lax", httponly=True)
     return response

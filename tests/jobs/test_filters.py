@@ -1,20 +1,27 @@
 """Filters and orders: what each of them finds, alone and together, and pages through it."""
 
+import base64
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from datasets.models import Image
-from jobs import counters, pages
-from jobs.filters import filter_samples
+from jobs import counters, pages, plans, text_index
+from jobs.filters import canonical, filter_samples
 from jobs.models import Job, Sample, SampleState
 from jobs.plans import Total
-from jobs.sorting import SORTS
+from jobs.selection import Selection
+from jobs.sorting import SORTS, Cursor, decode
+from labels.annotate import annotate
 from labels.models import Annotation
 from tests import make, people
 
@@ -294,3 +301,327 @@ class FiltersAsPython(TestCase):
             assert sorted(found.values_list("pk", flat=True)) == sorted(forwards)
             total = pages.total(job, pages.read_place(QueryDict(query)), counters.read(job))
             assert total == Total(len(wanted)), query
+
+
+# What an address may say --------------------------------------------------------------------------
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def job(alice):
+    return make.job(owner=alice, labels=("cat", "dog", "cow"))
+
+
+def found(job: Job, query: str) -> list[str]:
+    samples, form = filter_samples(job, QueryDict(query))
+    assert form.is_valid(), form.errors
+    return [sample.path for sample in samples]
+
+
+SENSELESS = [
+    "state=lost",
+    "label=cat",
+    "label=1,,2",
+    "label=1,none",
+    "label=0",
+    "label=" + ",".join(["1"] * 51),
+    "label=" + "9" * 30,
+    "label_mode=some",
+    "hard=yes",
+    "by=bob",
+    "by=-1",
+    "labeled_after=soon",
+    "labeled_before=2026-02-30",
+    "added_after=7x",
+    "added_before=999999d",
+    "score_min=2",
+    "score_max=nan",
+    "agrees=maybe",
+    "split=half",
+    "problem=ugly",
+    "exact=0",
+    "name=a%00b",
+    "contains=" + "x" * 201,
+]
+
+
+@pytest.mark.parametrize("query", SENSELESS)
+def test_what_makes_no_sense_finds_nothing_and_is_refused_by_the_api(query, job, alice):
+    make.images(job, 2)
+    client = make.client(alice)
+
+    page = client.get(reverse("job", args=[job.pk]) + f"?{query}")
+    answer = client.get(f"/api/jobs/{job.pk}/samples/?{query}")
+    annotated = client.post(
+        f"/api/jobs/{job.pk}/annotate/",
+        {"query": query, "add": [job.labels.first().pk]},
+        content_type="application/json",
+    )
+
+    assert page.status_code == 200
+    assert page.context["tiles"] == []
+    assert answer.status_code == 400
+    assert query.partition("=")[0] in answer.json()["message"] + str(answer.json())
+    assert annotated.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("", ""),
+        ("label=5&label=3", "label=5,3"),
+        ("label=5,-3&label_mode=any", "label=5,-3"),
+        ("sort=path&size=50&cursor=x&hard=1&unknown=2&state=labeled", "state=labeled&hard=1"),
+        ("path=a/b&name=&contains=a%26b", "path=a/b&contains=a%26b"),
+    ],
+)
+def test_a_query_string_has_one_form(written, kept):
+    assert canonical(QueryDict(written)) == kept
+    assert canonical(QueryDict(kept)) == kept
+
+
+def test_times_can_be_so_long_ago(job):
+    samples = make.images(job, 3)
+    for sample, ago in zip(samples, (timedelta(hours=1), 3 * DAY, 20 * DAY), strict=True):
+        Sample.objects.filter(pk=sample.pk).update(last_at=timezone.now() - ago)
+
+    assert len(found(job, "labeled_after=2h")) == 1
+    assert len(found(job, "labeled_after=7d")) == 2
+    assert len(found(job, "labeled_before=2w")) == 1
+    assert len(walked(job, "labeled_after=7d", 100)[0]) == 2
+
+
+def test_an_image_says_when_it_came_into_the_job(job):
+    (sample,) = make.images(job, 1)
+
+    assert timezone.now() - Sample.objects.get(pk=sample.pk).added_at < DAY
+    assert len(walked(job, "added_after=1d", 100)[0]) == 1
+
+
+def test_labels_of_another_job_find_nothing(job, alice):
+    other = make.job(owner=alice)
+    label = other.labels.first()
+    chosen = Selection(ids=tuple(one.pk for one in make.images(other, 2)))
+    annotate(make.membership(other, alice), chosen, add=[label.pk])
+    make.images(job, 2)
+
+    assert walked(job, f"label={label.pk}", 100) == ([], [])
+
+
+# Orders and places -------------------------------------------------------------------------------
+def test_every_order_is_walked_to_its_end_while_each_page_is_labeled(job, alice):
+    """Rows leave "Unlabeled", and by "time" labeled ones move to the other end of the list."""
+    member, cat = make.membership(job, alice), job.labels.first().pk
+    for name in SORTS:
+        samples = make.images(job, 12)
+        for at, sample in enumerate(samples):
+            Sample.objects.filter(pk=sample.pk).update(top_score=(None, 0.5, 0.7)[at % 3])
+        place = pages.read_place(QueryDict(f"state=unlabeled&sort={name}"))
+        place, seen = pages.Place(place.filters, 5, place.sort), []
+
+        while place is not None:
+            page = pages.read_page(job, place)
+            ids = tuple(row.pk for row in page.rows)
+            seen += ids
+            if ids:
+                annotate(member, Selection(ids=ids), add=[cat])
+            place = page.next
+
+        assert sorted(seen) == [sample.pk for sample in samples], name
+
+
+def test_images_with_the_same_value_have_one_order(job):
+    samples = make.images(job, 7)
+    Sample.objects.update(top_score=0.5, last_at=NOON)
+
+    for name in ("time", "score"):
+        ids = [sample.pk for sample in samples]
+        assert walked(job, f"sort={name}", 2) == (ids, ids)
+        assert walked(job, f"sort=-{name}", 2) == (ids[::-1], ids[::-1])
+
+
+def test_the_viewer_goes_on_from_the_place_that_an_image_had(job, alice):
+    samples = make.images(job, 4)
+    for at, sample in enumerate(samples):
+        Sample.objects.filter(pk=sample.pk).update(last_at=NOON - at * DAY)
+    client = make.client(alice)
+    page = client.get(reverse("job", args=[job.pk]) + "?sort=-time")
+    second = page.context["tiles"][1]
+    assert second.pk == str(samples[1].pk)
+
+    Sample.objects.filter(pk=samples[1].pk).update(last_at=NOON - 9 * DAY)
+    response = client.get(second.href)
+
+    shown = [response.context[name] for name in ("previous", "next")]
+    path = "/jobs/{}/samples/{}/?sort=-time&cursor="
+    assert shown[0].startswith(path.format(job.pk, samples[0].pk))
+    assert shown[1].startswith(path.format(job.pk, samples[2].pk))
+
+
+@pytest.mark.parametrize("name", [name for name in SORTS if name != "uncertain"])
+def test_a_place_survives_its_text(name):
+    sort = SORTS[name]
+    values = {None: [None], "path": ["a/ü %", ""], "last_at": [NOON, None]}
+    for value in values.get(sort.column, [0.1 + 0.2, None]):
+        for is_before in (True, False):
+            cursor = Cursor(sort, value, 7, is_before)
+            assert decode(cursor.encode(), sort) == cursor
+
+
+@pytest.mark.parametrize(
+    "value", [[1, 0, None], ["1", 0, "a"], [1, 0, ["a"]], [-1, 0, "a"], [1, 0, "a\0"], {}, 3]
+)
+def test_a_text_that_is_no_place_is_none(value):
+    raw = base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    assert decode(raw, SORTS["path"]) is None
+
+
+def test_the_api_refuses_an_order_and_a_place_that_are_none(job, alice):
+    client = make.client(alice)
+    address = f"/api/jobs/{job.pk}/samples/"
+
+    assert client.get(f"{address}?sort=size").status_code == 400
+    assert client.get(f"{address}?cursor=x").status_code == 400
+    assert client.get(f"{address}?sort=-score&cursor=").status_code == 200
+
+
+def test_the_api_pages_in_every_order(job, alice):
+    ids = [sample.pk for sample in make.images(job, 5)]
+    client, seen, cursor = make.client(alice), [], ""
+
+    while cursor is not None:
+        page = client.get(
+            f"/api/jobs/{job.pk}/samples/", {"sort": "-path", "limit": 2, "cursor": cursor}
+        ).json()
+        seen += [sample["id"] for sample in page["results"]]
+        cursor = page["next"]
+
+    assert seen == ids[::-1]
+
+
+def test_a_selection_by_query_ends_at_the_newest_image_that_was_seen(job):
+    samples = make.images(job, 3)
+    Sample.objects.update(is_hard=True)
+
+    selected = Selection(query="hard=1&sort=-path", through=samples[1].pk).resolve(job)
+
+    assert [sample.pk for sample in selected] == [samples[0].pk, samples[1].pk]
+
+
+# Counting and statements -------------------------------------------------------------------------
+def total(job: Job, query: str) -> Total:
+    return pages.total(job, pages.read_place(QueryDict(query)), counters.read(job))
+
+
+def test_counting_ends_where_it_would_take_long(job, monkeypatch):
+    make.images(job, 30)
+    Sample.objects.update(split="val")
+    monkeypatch.setattr(plans, "MOST_COUNTED", 12)
+    monkeypatch.setattr(plans, "MOST_CHECKED", 7)
+
+    assert total(job, "") == Total(30)
+    assert total(job, "state=unlabeled") == Total(30)
+    assert total(job, "hard=0") == Total(30)
+    assert total(job, "split=val") == Total(12, is_capped=True)
+    assert total(job, "split=val&hard=0") == Total(7, is_capped=True)
+    assert total(job, "split=val&state=labeled") == Total(0)
+
+
+@pytest.mark.parametrize(
+    ("counted", "shown"),
+    [
+        (Total(9876), "9,876"),
+        (Total(10_000, is_capped=True), "10,000+"),
+        (Total(1_567, is_capped=True), "1,500+"),
+        (Total(57, is_capped=True), "57+"),
+        (Total(0, is_capped=True), "0+"),
+    ],
+)
+def test_a_number_that_is_not_exact_does_not_look_so(counted, shown):
+    assert counted.shown == shown
+
+
+def test_the_page_says_at_least_how_many_it_shows(job, alice, monkeypatch):
+    make.images(job, 60)
+    monkeypatch.setattr(plans, "MOST_CHECKED", 7)
+
+    page = make.client(alice).get(reverse("job", args=[job.pk]) + "?size=50&split=none")
+
+    assert page.context["found"] == Total(50, is_capped=True)
+    assert b"50+ images" in page.content
+
+
+# One statement more than a page without filters: the number of images that are found.
+STATEMENTS = [
+    ("", 6),
+    ("state=unlabeled&sort=path", 6),
+    ("sort=-time", 6),
+    ("hard=0", 6),
+    ("contains=image", 7),
+    # Which folders are in it.
+    ("path=a", 8),
+    # Whose name it is.
+    ("by=1", 8),
+    ("score_min=0&sort=score", 7),
+    ("labeled_after=7d", 7),
+    ("problem=any", 7),
+    ("hard=0&split=none&agrees=0", 7),
+    ("state=unlabeled&contains=image&sort=-score", 7),
+]
+
+
+@pytest.mark.parametrize(("query", "most"), STATEMENTS)
+def test_statements_of_a_page(query, most, job, alice, django_assert_max_num_queries):
+    make.images(job, 60, folder="a/")
+    Sample.objects.update(top_score=0.5, last_at=timezone.now())
+    client = make.client(alice)
+    # What is asked once for each process and hour: whether there is an index, what is rare in it.
+    text_index.is_there()
+    text_index.rarity(job, "image")
+
+    with django_assert_max_num_queries(most):
+        client.get(reverse("job", args=[job.pk]) + f"?size=50&{query}")
+
+
+# The text index ----------------------------------------------------------------------------------
+def test_many_folders_and_their_images_in_order(job):
+    for number in range(8):
+        make.images(job, 2, folder=f"a/f-{number % 4}/")
+    ids = list(job.samples.order_by("pk").values_list("pk", flat=True))
+
+    assert walked(job, "path=a", 3) == (ids, ids)
+    assert walked(job, "contains=f-2/IMAGE", 3)[0] == found_ids(job, "path=a/f-2")
+
+
+def found_ids(job: Job, query: str) -> list[int]:
+    return list(filter_samples(job, QueryDict(query))[0].values_list("pk", flat=True))
+
+
+def test_the_text_index_follows_renamed_and_deleted_images(job):
+    samples = make.images(job, 3, folder="old/")
+    Sample.everything.filter(pk=samples[0].pk).update(path="new/zebra.jpg")
+    Sample.everything.filter(pk=samples[1].pk).delete()
+
+    assert walked(job, "contains=zebra", 10)[0] == [samples[0].pk]
+    assert walked(job, "contains=old/", 10)[0] == [samples[2].pk]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Not here: SQLite's tables alone")
+def test_the_text_index_is_made_anew_where_a_migration_took_its_triggers(job):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER jobs_sample_text_insert")
+    samples = make.images(job, 2, folder="unseen/")
+
+    text_index.restore()
+
+    assert walked(job, "contains=unseen", 10)[0] == [sample.pk for sample in samples]
+    more = make.images(job, 1, folder="unseen/")
+    assert len(walked(job, "contains=unseen", 10)[0]) == 2 + len(more)
+
+
+def test_without_a_text_index_the_paths_are_read(job, monkeypatch):
+    ids = [sample.pk for sample in make.images(job, 3)]
+    monkeypatch.setattr(text_index, "is_there", lambda: False)
+
+    assert walked(job, "name=image", 2) == (ids, ids)

@@ -386,10 +386,10 @@ def test_the_next_unlabeled_image_is_behind_this_one_or_else_the_first(job, alic
     put(job, alice, [samples[1], samples[3], samples[4]], "cat")
     client = make.client(alice)
 
-    behind = next_unlabeled(client, samples[1], "?path=image")
+    behind = next_unlabeled(client, samples[1], "?contains=image")
     first = next_unlabeled(client, samples[2], HTTP_HX_REQUEST="true")
 
-    assert behind.url == reverse("sample", args=[job.pk, samples[2].pk]) + "?path=image"
+    assert behind.url == reverse("sample", args=[job.pk, samples[2].pk]) + "?contains=image"
     assert first.content.decode() == reverse("sample", args=[job.pk, samples[0].pk])
 
 
