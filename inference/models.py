@@ -9,7 +9,8 @@ from jobs.models import Sample
 
 
 class Prediction(models.Model):
-    sample = models.ForeignKey(Sample, models.CASCADE, related_name="predictions")
+    # The key is the beginning of the constraint's index.
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="predictions", db_index=False)
     model = models.CharField(max_length=100)
     # Scores of different numeric modes do not compare: bf16 gives far higher ones.
     numeric_mode = models.CharField(max_length=20)

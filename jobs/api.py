@@ -24,9 +24,11 @@ from datasets.access import dataset_or_404, storage_or_404
 from datasets.names import is_junk_key
 from datasets.sources import DatasetSource, FolderSource, Source, StorageSource, UploadSource
 from datasets.there_already import there_already
-from jobs import counters, exports, services
-from jobs.filters import FILTERS, filter_samples
+from jobs import counters, exports, pages, services
+from jobs.filters import FILTERS, read_filter
 from jobs.models import Job, Mode, Sample
+from jobs.plans import Plan
+from jobs.sorting import ADDED, SORTS, Cursor, Sort, decode
 from labels.models import Annotation, Label
 from labels.services import create_job_with_labels
 from runs.models import Problem, Run
@@ -132,8 +134,8 @@ class SampleSerializer(serializers.ModelSerializer):
 
 class SamplePageSerializer(serializers.Serializer):
     results = SampleSerializer(many=True)
-    next = serializers.IntegerField(
-        allow_null=True, help_text="Give it as `after` for the next page; null on the last."
+    next = serializers.CharField(
+        allow_null=True, help_text="Give it as `cursor` for the next page; null on the last."
     )
 
 
@@ -240,6 +242,17 @@ def _number(request: Request, name: str, default: int | None = None) -> int | No
     return int(raw)
 
 
+def _order(request: Request) -> tuple[Sort, Cursor | None]:
+    name, raw = request.query_params.get("sort", ADDED.name), request.query_params.get("cursor")
+    sort = SORTS.get(name)
+    if sort is None:
+        raise ValidationError({"sort": [_("One of %(names)s.") % {"names": ", ".join(SORTS)}]})
+    cursor = decode(raw, sort) if raw else None
+    if raw and cursor is None:
+        raise ValidationError({"cursor": [_("This is no place in the list.")]})
+    return sort, cursor
+
+
 def _page(rows, after: int, limit: int) -> tuple[list, int | None]:
     """Keyset page: the rows behind `after`, and the `after` of the next page."""
     found = list(rows.filter(pk__gt=after)[: limit + 1])
@@ -289,19 +302,23 @@ class Samples(APIView):
         operation_id="jobs_samples_list",
         parameters=[
             *FILTER_PARAMETERS,
-            OpenApiParameter("after", int),
+            OpenApiParameter("sort", str, enum=list(SORTS)),
+            OpenApiParameter("cursor", str, description="`next` of the page before."),
             OpenApiParameter("limit", int),
         ],
         responses=SamplePageSerializer,
     )
     def get(self, request: Request, job_id: int) -> Response:
         member = member_or_404(request.user, job_id)
-        found, form = filter_samples(member.job, request.query_params)
-        if not form.is_valid():
-            raise ValidationError(form.errors)
+        asked = read_filter(member.job, request.query_params)
+        if not asked.form.is_valid():
+            raise ValidationError(asked.form.errors)
         limit = min(max(_number(request, "limit", 100), 1), MOST_PER_PAGE)
-        rows, after = _page(found.with_tile(), _number(request, "after", 0), limit)
-        return Response(SamplePageSerializer({"results": rows, "next": after}).data)
+        sort, cursor = _order(request)
+        plan = Plan(member.job, asked.conditions())
+        rows = pages.read_samples(plan, sort, cursor, limit + 1)
+        more = pages.cursor_of(rows[limit - 1], sort).encode() if len(rows) > limit else None
+        return Response(SamplePageSerializer({"results": rows[:limit], "next": more}).data)
 
 
 class OneSample(APIView):

@@ -1,6 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class JobsConfig(AppConfig):
@@ -12,3 +13,4 @@ class JobsConfig(AppConfig):
         import_module("jobs.exports")
         import_module("jobs.schedules")
         import_module("jobs.deletions")
+        post_migrate.connect(import_module("jobs.text_index").restore, sender=self)

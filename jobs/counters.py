@@ -23,6 +23,11 @@ def state_key(state: str) -> str:
     return f"state:{state}"
 
 
+def number_of(counts: Mapping[str, int], states: Iterable[str]) -> int:
+    """Samples in these states."""
+    return sum(counts.get(state_key(state), 0) for state in states)
+
+
 def label_key(label_id: int) -> str:
     return f"label:{label_id}"
 

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from datasets.models import Dataset, Image
+from jobs.expressions import Day, Folder, NotEmpty, Percent
 from runs.models import Run, RunKind
 
 
@@ -101,8 +103,11 @@ class Sample(models.Model):
     the trash was emptied of (`trashed_at` is PURGED), without what people knew of it.
     """
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="samples")
-    image = models.ForeignKey(Image, models.CASCADE, related_name="samples")
+    # Keys without an index of their own are the beginning of another one.
+    job = models.ForeignKey(Job, models.CASCADE, related_name="samples", db_index=False)
+    image = models.ForeignKey(Image, models.CASCADE, related_name="samples", db_index=False)
+    # When the image came into the job, which ids go with.
+    added_at = models.DateTimeField(db_default=Now(), editable=False)
     # Repeats the image's path: filters and sorting of a million samples touch one table.
     path = models.CharField(max_length=1024)
     state = models.CharField(
@@ -110,7 +115,12 @@ class Sample(models.Model):
     )
     label_count = models.PositiveSmallIntegerField(default=0)
     last_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     last_at = models.DateTimeField(null=True, blank=True)
     # The change whose result this is: undo asks whether it is still its own.
@@ -134,7 +144,7 @@ class Sample(models.Model):
         verbose_name = _("sample")
         verbose_name_plural = _("samples")
         constraints = [
-            models.UniqueConstraint(fields=["job", "image"], name="one_sample_per_image"),
+            models.UniqueConstraint(fields=["image", "job"], name="one_sample_per_image"),
             models.CheckConstraint(
                 condition=Q(state="labeled") | Q(label_count=0), name="labels_only_when_labeled"
             ),
@@ -147,6 +157,65 @@ class Sample(models.Model):
             models.Index(fields=["job", "id"], condition=IS_LIVE, name="sample_live"),
             models.Index(fields=["job", "state", "id"], condition=IS_LIVE, name="sample_state"),
             models.Index(fields=["job", "last_by", "id"], condition=IS_LIVE, name="sample_by"),
+            # Filters, each in the order of ids; see CONTRIBUTING.md for what they serve.
+            models.Index(
+                fields=["job", "id"], condition=IS_LIVE & Q(is_hard=True), name="sample_hard"
+            ),
+            models.Index(
+                fields=["job", "split", "id"],
+                condition=IS_LIVE & Q(NotEmpty("split")),
+                name="sample_split",
+            ),
+            models.Index(
+                fields=["job", "top_name", "id"],
+                condition=IS_LIVE & Q(NotEmpty("top_name")),
+                name="sample_predicted",
+            ),
+            models.Index(
+                F("job"),
+                Percent("top_score"),
+                F("id"),
+                condition=IS_LIVE & Q(top_score__isnull=False),
+                name="sample_percent",
+            ),
+            models.Index(
+                F("job"),
+                Day("last_at"),
+                F("id"),
+                condition=IS_LIVE & Q(last_at__isnull=False),
+                name="sample_labeled_day",
+            ),
+            models.Index(
+                F("job"), Day("added_at"), F("id"), condition=IS_LIVE, name="sample_added_day"
+            ),
+            models.Index(
+                F("job"), Folder("path"), F("id"), condition=IS_LIVE, name="sample_folder"
+            ),
+            # Orders: of the whole job, and of each state, since those of a state lie together.
+            models.Index(fields=["job", "path", "id"], condition=IS_LIVE, name="sample_path"),
+            models.Index(
+                fields=["job", "state", "path", "id"], condition=IS_LIVE, name="sample_state_path"
+            ),
+            models.Index(
+                fields=["job", "last_at", "id"],
+                condition=IS_LIVE & Q(last_at__isnull=False),
+                name="sample_time",
+            ),
+            models.Index(
+                fields=["job", "state", "last_at", "id"],
+                condition=IS_LIVE & Q(last_at__isnull=False),
+                name="sample_state_time",
+            ),
+            models.Index(
+                fields=["job", "top_score", "id"],
+                condition=IS_LIVE & Q(top_score__isnull=False),
+                name="sample_score",
+            ),
+            models.Index(
+                fields=["job", "state", "top_score", "id"],
+                condition=IS_LIVE & Q(top_score__isnull=False),
+                name="sample_state_score",
+            ),
             models.Index(
                 fields=["job", "-trashed_at"],
                 condition=Q(trashed_at__isnull=False),

@@ -4,16 +4,20 @@ Keyset, never offset: whoever labels on "Unlabeled" takes rows out of the query,
 would skip as many on the next page as were labeled on this one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import QueryDict
 
 from jobs import counters
-from jobs.filters import canonical, filter_samples
+from jobs.expressions import Listed
+from jobs.filters import canonical, encoded, read_filter
 from jobs.models import Job, Sample, SampleState
+from jobs.plans import Plan, Total
+from jobs.sorting import ADDED, SORTS, Cursor, Part, Sort, decode, parts
 
 PAGE_SIZES = (50, 100, 200)
 DEFAULT_SIZE = 100
@@ -23,22 +27,34 @@ AHEAD, BEHIND = 5, 5
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a job somebody is: the filters, the page size and where the page starts."""
+    """Where in a job somebody is: the filters, the order, the page size, where the page starts."""
 
     filters: str = ""
     size: int = DEFAULT_SIZE
-    after: int | None = None
-    before: int | None = None
+    sort: Sort = ADDED
+    cursor: Cursor | None = None
 
-    def query(self, *, with_page: bool = True) -> str:
-        """The query string; without the page it is what the viewer's addresses carry."""
-        query = QueryDict(self.filters, mutable=True)
-        if with_page and self.size != DEFAULT_SIZE:
+    def query(self) -> str:
+        query = self._listed()
+        if self.size != DEFAULT_SIZE:
             query["size"] = self.size
-        for name, value in (("after", self.after), ("before", self.before)):
-            if with_page and value is not None:
-                query[name] = value
-        return query.urlencode()
+        if self.cursor is not None:
+            query["cursor"] = self.cursor.encode()
+        return encoded(query)
+
+    def viewer_query(self, there: Cursor | None = None) -> str:
+        """What addresses of the viewer carry: the list, and where the sample stands in it if that
+        can change while somebody looks at it."""
+        query = self._listed()
+        if there is not None and self.sort.has_gaps:
+            query["cursor"] = there.encode()
+        return encoded(query)
+
+    def _listed(self) -> QueryDict:
+        query = QueryDict(self.filters, mutable=True)
+        if self.sort is not ADDED:
+            query["sort"] = self.sort.name
+        return query
 
     @property
     def state(self) -> str:
@@ -48,9 +64,9 @@ class Place:
 def read_place(query: QueryDict, *, size: int = DEFAULT_SIZE) -> Place:
     """`size` is the one that the person chose last."""
     chosen = read_number(query.get("size"))
-    after = read_number(query.get("after"))
-    before = read_number(query.get("before")) if after is None else None
-    return Place(canonical(query), chosen if chosen in PAGE_SIZES else size, after, before)
+    sort = SORTS.get(query.get("sort", ""), ADDED)
+    cursor = decode(query.get("cursor", ""), sort)
+    return Place(canonical(query), chosen if chosen in PAGE_SIZES else size, sort, cursor)
 
 
 def read_number(raw: str | None) -> int | None:
@@ -58,12 +74,14 @@ def read_number(raw: str | None) -> int | None:
     return int(raw) if raw and raw.isascii() and raw.isdigit() and len(raw) < 19 else None
 
 
-def start_of(place: Place, *, size: int | None = None, state: str | None = None) -> Place:
-    """The first page under the same filters, with another size or state where one is given."""
+def start_of(
+    place: Place, *, size: int | None = None, state: str | None = None, sort: Sort | None = None
+) -> Place:
+    """The first page under the same filters, with what is given changed."""
     query = QueryDict(place.filters, mutable=True)
     if state is not None:
         query["state"] = state
-    return Place(canonical(query), size or place.size)
+    return Place(canonical(query), size or place.size, sort or place.sort)
 
 
 class TileRow(NamedTuple):
@@ -75,6 +93,8 @@ class TileRow(NamedTuple):
     pk: int
     path: str
     state: str
+    last_at: datetime | None
+    top_score: float | None
     dataset_id: int
     etag: str
     top_labels: list | None
@@ -88,82 +108,145 @@ class Page:
     rows: list[TileRow]
     previous: Place | None
     next: Place | None
+    total: Total
 
 
-def read_page(job: Job, place: Place) -> Page:
-    """Two statements, whatever the size: samples with image and suggestion, and their labels."""
-    found, _form = filter_samples(job, QueryDict(place.filters))
-    if place.before is not None:
-        rows = tile_rows(found.filter(pk__lt=place.before).order_by("-pk"), place.size + 1)
-        has_more, rows = len(rows) > place.size, rows[: place.size][::-1]
-        has_previous, has_next = has_more, True
-    else:
-        if place.after is not None:
-            found = found.filter(pk__gt=place.after)
-        rows = tile_rows(found, place.size + 1)
-        has_previous, has_next = place.after is not None, len(rows) > place.size
-        rows = rows[: place.size]
+def read_page(job: Job, place: Place, counts: Mapping[str, int] | None = None) -> Page:
+    """Two statements, whatever the size: how many there are, unless the counters of the job say
+    it, and the samples with all that a tile shows. At the end of an order with gaps, three."""
+    plan = plan_of(job, place, counts)
+    rows = read_rows(plan, place.sort, place.cursor, place.size + 1) if plan else []
+    is_back = place.cursor is not None and place.cursor.is_before
+    has_more, rows = len(rows) > place.size, rows[: place.size]
+    if is_back:
+        rows = rows[::-1]
+    has_previous, has_next = (has_more, True) if is_back else (place.cursor is not None, has_more)
     start = start_of(place)
+    total = _total_of(plan, rows, is_whole=not (has_previous or has_next))
     if not rows:
-        return Page([], start if has_previous or has_next else None, None)
+        return Page([], start if has_previous or has_next else None, None, total)
     return Page(
         rows,
-        replace(start, before=rows[0].pk) if has_previous else None,
-        replace(start, after=rows[-1].pk) if has_next else None,
+        replace(start, cursor=cursor_of(rows[0], place.sort).turned()) if has_previous else None,
+        replace(start, cursor=cursor_of(rows[-1], place.sort)) if has_next else None,
+        total,
     )
 
 
+def _total_of(plan: Plan | None, rows: list[TileRow], *, is_whole: bool) -> Total:
+    if plan is None or is_whole:
+        return Total(len(rows))
+    total = plan.total
+    return Total(max(total.number, len(rows)), total.is_capped)
+
+
+def plan_of(job: Job, place: Place, counts: Mapping[str, int] | None = None) -> Plan | None:
+    """How to find what the filters ask for; None: they make no sense, and find nothing."""
+    asked = read_filter(job, QueryDict(place.filters))
+    if not asked.form.is_valid():
+        return None
+    return Plan(job, asked.conditions(), counts)
+
+
+def read_rows(plan: Plan, sort: Sort, cursor: Cursor | None, number: int) -> list[TileRow]:
+    """The next samples of an order, from the cursor on in its direction."""
+    rows: list[TileRow] = []
+    for part in parts(sort, cursor):
+        if len(rows) < number:
+            rows += tile_rows(in_part(plan, part, number - len(rows)), number)
+    return rows
+
+
+def read_samples(plan: Plan, sort: Sort, cursor: Cursor | None, number: int) -> list[Sample]:
+    """As `read_rows`, whole samples with all that belongs to them."""
+    found: list[Sample] = []
+    for part in parts(sort, cursor):
+        if len(found) < number:
+            found += in_part(plan, part, number - len(found)).with_tile()
+    return found
+
+
+def in_part(plan: Plan, part: Part, number: int) -> QuerySet[Sample]:
+    found = Sample.everything.filter(pk__in=plan.ids(part, number))
+    columns = [part.sort.column, "pk"] if part.is_by_value else ["pk"]
+    return found.order_by(*(f"-{one}" if part.is_descending else one for one in columns))
+
+
+def cursor_of(row: "TileRow | Sample", sort: Sort) -> Cursor:
+    """The place right behind a sample."""
+    return Cursor(sort, getattr(row, sort.column) if sort.column else None, row.pk)
+
+
 def tile_rows(samples: QuerySet[Sample], most: int) -> list[TileRow]:
+    """In one statement: the prediction and the labels are subqueries of it."""
     predictions = Sample._meta.get_field("predictions").related_model.objects
     newest = predictions.filter(sample=OuterRef("pk")).order_by("-created_at")
-    fields = ["pk", "path", "state", "image__dataset_id", "image__etag"]
-    # As a subquery the prediction costs no statement of its own.
-    found = samples.values_list(*fields, Subquery(newest.values("labels")[:1]))[:most]
-    read = list(found)
-    carried: dict[int, set[int]] = {row[0]: set() for row in read}
     annotations = Sample._meta.get_field("annotations").related_model.objects
-    pairs = annotations.filter(sample__in=carried).values_list("sample_id", "label_id")
-    for sample_id, label_id in pairs if carried else ():
-        carried[sample_id].add(label_id)
-    return [TileRow(*row, frozenset(carried[row[0]])) for row in read]
+    carried = annotations.filter(sample=OuterRef("pk")).order_by().values("sample")
+    rows = samples.values_list(
+        *("pk", "path", "state", "last_at", "top_score", "image__dataset_id", "image__etag"),
+        Subquery(newest.values("labels")[:1]),
+        Subquery(carried.annotate(ids=Listed("label_id")).values("ids")),
+    )
+    return [
+        TileRow(*row[:-1], frozenset(map(int, row[-1].split(","))) if row[-1] else frozenset())
+        for row in rows[:most]
+    ]
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Ids of the samples around one, nearest first, under the same filters."""
+    """The places of the samples around one, nearest first, under the same filters."""
 
-    before: list[int]
-    after: list[int]
+    here: Cursor
+    before: list[Cursor]
+    after: list[Cursor]
 
     @property
-    def previous(self) -> int | None:
+    def previous(self) -> Cursor | None:
         return next(iter(self.before), None)
 
     @property
-    def next(self) -> int | None:
+    def next(self) -> Cursor | None:
         return next(iter(self.after), None)
 
 
-def neighbours(job: Job, place: Place, sample: Sample) -> Neighbours:
-    """The sample itself may have left the query since: its place in it stays."""
-    found, _form = filter_samples(job, QueryDict(place.filters))
-    ids = found.values_list("pk", flat=True)
+def neighbours(
+    job: Job, place: Place, sample: Sample, counts: Mapping[str, int] | None = None
+) -> Neighbours:
+    """The sample itself may have left the list since, or moved in it: its place stays."""
+    plan, at = plan_of(job, place, counts), here(place, sample)
     return Neighbours(
-        before=list(ids.filter(pk__lt=sample.pk).order_by("-pk")[:BEHIND]),
-        after=list(ids.filter(pk__gt=sample.pk)[:AHEAD]),
+        here=at,
+        before=_around(plan, at.turned(), BEHIND),
+        after=_around(plan, at, AHEAD),
     )
 
 
-def total(job: Job, place: Place, counts: dict[str, int]) -> int:
-    """How many samples the filters find: from the counters where one says it, else counted."""
-    query = QueryDict(place.filters)
-    if not query:
-        return total_of(counts)
-    if list(query) == ["state"] and query["state"] in SampleState.values:
-        return counts.get(counters.state_key(query["state"]), 0)
-    found, _form = filter_samples(job, query)
-    return found.count()
+def here(place: Place, sample: Sample) -> Cursor:
+    """The place of a sample: where samples can move, the cursor that its address carries."""
+    if place.cursor is not None and place.cursor.pk == sample.pk:
+        return replace(place.cursor, is_before=False)
+    return cursor_of(sample, place.sort)
+
+
+def _around(plan: Plan | None, here: Cursor, number: int) -> list[Cursor]:
+    found: list[Cursor] = []
+    for part in parts(here.sort, here) if plan else ():
+        if len(found) < number:
+            rows = in_part(plan, part, number - len(found))
+            found += [
+                cursor_of(row, here.sort) for row in rows.only("pk", "last_at", "top_score", "path")
+            ]
+    return found
+
+
+def total(job: Job, place: Place, counts: Mapping[str, int]) -> Total:
+    """How many samples the filters find: from the counters where one says it, else counted up to a
+    limit."""
+    plan = plan_of(job, place, counts)
+    return plan.total if plan else Total(0)
 
 
 def total_of(counts: dict[str, int], states: Iterable[str] = SampleState.values) -> int:
-    return sum(counts.get(counters.state_key(state), 0) for state in states)
+    return counters.number_of(counts, states)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.http import QueryDict
 from django.urls import reverse
 
 from annotators.models import Member
@@ -12,8 +11,8 @@ from datasets.thumbnails import key_of
 from inference.models import Prediction
 from inference.services import Suggestion, suggestions
 from jobs.counters import label_key
-from jobs.models import Job, Sample
-from jobs.pages import Place, TileRow
+from jobs.models import Sample
+from jobs.pages import Place, TileRow, cursor_of
 from labels.keys import keys_in_order
 from labels.models import Label
 
@@ -23,9 +22,10 @@ CHIPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One sample in the grid, as text: looking things up in a template is what takes time."""
+    """One sample in the grid, as text: looking things up in a template is what takes time, and
+    formatting numbers for a language in which they are written as they are."""
 
-    pk: int
+    pk: str
     folder: str
     name: str
     href: str
@@ -34,6 +34,7 @@ class Tile:
     chips: list[Label]
     more: int
     suggestion: Suggestion | None
+    score: str
     is_done: bool
 
 
@@ -43,7 +44,7 @@ def tiles_of(
     """`labels` are those of the job, in their order."""
     labels = list(labels)
     known = {label.name: label.pk for label in labels}
-    query = place.query(with_page=False)
+    query = place.viewer_query()
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
     job = reverse("job", args=[job_id])
@@ -52,20 +53,26 @@ def tiles_of(
         address = f"{job}samples/{row.pk}/"
         folder, slash, name = row.path.rpartition("/")
         carried = [label for label in labels if label.pk in row.labels] if row.labels else []
+        suggested = None if carried else _suggested(row, known)
         return Tile(
-            pk=row.pk,
+            pk=str(row.pk),
             folder=folder + slash,
             name=name,
-            href=address + suffix,
+            href=address + (_suffix_of(row, place) if place.sort.has_gaps else suffix),
             thumbnail=f"{address}tile/{key_of(row.dataset_id, row.path, row.etag)}/",
             label_ids=" ".join(str(label.pk) for label in carried),
             chips=carried[:CHIPS],
             more=len(carried) - CHIPS,
-            suggestion=None if carried else _suggested(row, known),
+            suggestion=suggested,
+            score=f"{suggested.score:.2f}" if suggested else "",
             is_done=bool(place.state) and row.state != place.state,
         )
 
     return [tile(row) for row in rows]
+
+
+def _suffix_of(row: TileRow, place: Place) -> str:
+    return f"?{place.viewer_query(cursor_of(row, place.sort))}"
 
 
 def _suggested(row: TileRow, known: dict[str, int]) -> Suggestion | None:
@@ -76,17 +83,29 @@ def _suggested(row: TileRow, known: dict[str, int]) -> Suggestion | None:
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """One line of the label panel."""
+    """One line of the label panel, as text."""
 
-    label: Label
+    pk: str
+    colour: str
+    name: str
+    description: str
     key: str
-    count: int
+    shown_key: str
+    count: str
 
 
 def label_rows(labels: Iterable[Label], counts: dict[str, int]) -> list[LabelRow]:
     labels = list(labels)
     return [
-        LabelRow(label, key, counts.get(label_key(label.pk), 0))
+        LabelRow(
+            pk=str(label.pk),
+            colour=str(label.colour),
+            name=label.name,
+            description=label.description,
+            key=key,
+            shown_key=key.upper(),
+            count=str(counts.get(label_key(label.pk), 0)),
+        )
         for label, key in zip(labels, keys_in_order(labels), strict=True)
     ]
 
@@ -130,32 +149,3 @@ def refusal(member: Member, one: Suggestion) -> str:
     if one.label is None and not member.can(Ability.CREATE_LABEL):
         return str(DENIALS[Ability.CREATE_LABEL])
     return ""
-
-
-@dataclass(frozen=True, slots=True)
-class FilterChip:
-    """An active filter that no tab shows, and the query string without it."""
-
-    name: str
-    value: str
-    query: str
-
-
-def filter_chips(job: Job, place: Place, labels: Iterable[Label]) -> list[FilterChip]:
-    query = QueryDict(place.filters)
-    chips = []
-    for name in ("label", "by", "path"):
-        if name in query:
-            left = query.copy()
-            del left[name]
-            chips.append(FilterChip(name, _shown(job, name, query[name], labels), left.urlencode()))
-    return chips
-
-
-def _shown(job: Job, name: str, value: str, labels: Iterable[Label]) -> str:
-    if name == "label":
-        return next((label.name for label in labels if str(label.pk) == value), value)
-    if name == "by" and value.isdecimal():
-        member = job.members.select_related("user").filter(user_id=value).first()
-        return str(member.user) if member else value
-    return value

@@ -1,5 +1,6 @@
 """Pages of jobs: the list, a new one, the grid, the viewer, export, runs."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -21,8 +22,9 @@ from annotators.access import member_or_404
 from annotators.models import Member
 from annotators.roles import Ability
 from datasets import problems, uploads
-from datasets.models import Image, Storage
+from datasets.models import Image
 from jobs import counters, filmstrip, originals, pages, records, services
+from jobs.filter_chips import filter_chips
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
     ExportForm,
@@ -33,7 +35,8 @@ from jobs.forms import (
     with_suggestions,
 )
 from jobs.models import Job, Sample, SampleState
-from jobs.tiles import filter_chips, label_rows, newest_prediction, offers, tiles_of
+from jobs.sorting import Cursor
+from jobs.tiles import label_rows, newest_prediction, offers, tiles_of
 from labelhub.errors import DomainError
 from labels.models import Label
 from labels.services import create_job_with_labels, create_label
@@ -200,22 +203,21 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     # Before the samples: should an import end in between, the browser sees the numbers change and
     # asks for the page again. The other way round it would show numbers without tiles.
     counts = counters.read(member.job)
-    page = pages.read_page(member.job, place)
+    page = pages.read_page(member.job, place, counts)
     context = _panel(member, labels, counts) | {
         "page": page,
         "tiles": tiles_of(page.rows, labels, job_id=job_id, place=place),
         "place": place,
         "state": place.state,
         "tabs": _tabs(place, counts),
-        "found": pages.total(member.job, place, counts),
+        "found": page.total,
         "chips": filter_chips(member.job, place, labels),
         "sizes": [(size, _page_query(place, size=size)) for size in pages.PAGE_SIZES],
         "import": _last_import(member.job),
     }
     response = render(request, "jobs/job.html", context)
     # The viewer opens over the grid.
-    storage = Storage.objects.get(datasets=member.job.dataset_id)
-    originals.allow_originals(request, response, storage)
+    originals.allow_originals(request, response, member.job.dataset.storage)
     if request.GET.get("size") == str(place.size):
         response.set_cookie(SIZE_COOKIE, place.size, max_age=YEAR, samesite="Lax", httponly=True)
     return response
@@ -323,25 +325,30 @@ def sample(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponse:
     )
     place = pages.read_place(request.GET)
     labels = list(member.job.labels.all())
-    context = _viewed(member, found, place, labels)
+    counts = None if request.htmx else counters.read(member.job)
+    context = _viewed(member, found, place, labels, counts)
     context |= originals.shown(request, job_id, found.pk, found.image)
-    if request.htmx:
+    if counts is None:
         return render(request, "jobs/_sample.html", context)
-    context |= _panel(member, labels, counters.read(member.job))
+    context |= _panel(member, labels, counts)
     response = render(request, "jobs/sample.html", context)
     originals.allow_originals(request, response, found.image.dataset.storage)
     return response
 
 
 def _viewed(
-    member: Member, found: Sample, place: pages.Place, labels: list[Label]
+    member: Member,
+    found: Sample,
+    place: pages.Place,
+    labels: list[Label],
+    counts: dict[str, int] | None,
 ) -> dict[str, Any]:
-    around = pages.neighbours(member.job, place, found)
+    around = pages.neighbours(member.job, place, found, counts)
 
-    def address(sample_id: int | None) -> str:
-        return _address("sample", member, place, sample_id)
+    def address(there: Cursor | None) -> str:
+        return _address("sample", member, place, there)
 
-    strip = [*reversed(around.before), found.pk, *around.after]
+    strip = [*reversed(around.before), around.here, *around.after]
     carried = {annotation.label_id: annotation for annotation in found.annotations.all()}
     newest = newest_prediction(found)
     return {
@@ -349,12 +356,12 @@ def _viewed(
         "job": member.job,
         "sample": found,
         "name": found.path.rpartition("/")[2],
-        "grid_query": place.query(with_page=False),
+        "grid_query": place.viewer_query(),
         "previous": address(around.previous),
         "next": address(around.next),
-        "unlabeled": _address("next_unlabeled", member, place, found.pk),
-        "ahead": [address(pk) for pk in around.after[:LOADED_AFTER] + around.before[:1]],
-        "frames": filmstrip.frames(member.job, {pk: address(pk) for pk in strip}),
+        "unlabeled": _address("next_unlabeled", member, place, around.here),
+        "ahead": [address(one) for one in around.after[:LOADED_AFTER] + around.before[:1]],
+        "frames": filmstrip.frames(member.job, {one.pk: address(one) for one in strip}),
         "remark": _remark(found.image),
         "carried": [(label, carried[label.pk]) for label in labels if label.pk in carried],
         "label_ids": " ".join(str(pk) for pk in carried),
@@ -365,12 +372,12 @@ def _viewed(
     }
 
 
-def _address(name: str, member: Member, place: pages.Place, sample_id: int | None) -> str:
+def _address(name: str, member: Member, place: pages.Place, there: Cursor | None) -> str:
     """Of a page about one sample of the list; nothing where there is no sample."""
-    if sample_id is None:
+    if there is None:
         return ""
-    query = place.query(with_page=False)
-    path = reverse(name, args=[member.job_id, sample_id])
+    query = place.viewer_query(there)
+    path = reverse(name, args=[member.job_id, there.pk])
     return f"{path}?{query}" if query else path
 
 
@@ -394,17 +401,18 @@ def next_unlabeled(request: HttpRequest, job_id: int, sample_id: int) -> HttpRes
         return HttpResponse(escape(_address("sample", member, place, there)))
     if there is None:
         messages.info(request, _("No unlabeled image is left."))
-    return redirect(_address("sample", member, place, there or found.pk))
+    here = pages.here(place, found)
+    return redirect(_address("sample", member, place, there or here))
 
 
-def _next_unlabeled(job: Job, place: pages.Place, sample: Sample) -> int | None:
+def _next_unlabeled(job: Job, place: pages.Place, sample: Sample) -> Cursor | None:
     """The next one behind the sample, else the first of all, under the same filters."""
     unlabeled = pages.start_of(place, size=1, state=SampleState.UNLABELED)
-    found = pages.neighbours(job, unlabeled, sample).next
+    found = pages.neighbours(job, replace(unlabeled, cursor=place.cursor), sample).next
     if found is not None:
         return found
-    first = [row.pk for row in pages.read_page(job, unlabeled).rows]
-    return next((pk for pk in first if pk != sample.pk), None)
+    first = [pages.cursor_of(row, place.sort) for row in pages.read_page(job, unlabeled).rows]
+    return next((one for one in first if one.pk != sample.pk), None)
 
 
 # Export, runs -------------------------------------------------------------------------------------

@@ -302,6 +302,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
         "PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000;",
     }
+else:
+    # What people wait for takes milliseconds: compiling it, or starting helpers, takes longer.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
+        "options", "-c jit=off -c max_parallel_workers_per_gather=0"
+    )
 
 if REDIS_URL:
     CACHES = {

@@ -66,8 +66,9 @@ class Origin(models.TextChoices):
 class Annotation(models.Model):
     """A label on a sample. `confidence` is the model's score where it came from the model."""
 
-    sample = models.ForeignKey(Sample, models.CASCADE, related_name="annotations")
-    label = models.ForeignKey(Label, models.CASCADE, related_name="annotations")
+    # Both keys are the beginning of another index.
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="annotations", db_index=False)
+    label = models.ForeignKey(Label, models.CASCADE, related_name="annotations", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.HUMAN)
     confidence = models.FloatField(null=True, blank=True)

@@ -49,7 +49,7 @@ def test_errors_have_one_shape(alice):
         client.post(f"/api/jobs/{job.pk}/exports/", {"format": "none"}, **how),
         client.delete(f"/api/jobs/{job.pk}/"),
         client.get(f"/api/jobs/{job.pk}/samples/?state=lost"),
-        client.get(f"/api/jobs/{job.pk}/samples/?after=x"),
+        client.get(f"/api/jobs/{job.pk}/samples/?cursor=x"),
         make.client().get(f"/api/jobs/{job.pk}/"),
     ]
 

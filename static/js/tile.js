@@ -2,7 +2,7 @@
 import { find, words } from "./find.js";
 import { chip } from "./panel.js";
 
-/** What a tile says, and repainting it: the server writes it, in templates/jobs/_tile.html. */
+/** What a tile says, and repainting it: the server writes it, in templates/jobs/_tiles.html. */
 const CHIPS = 2;
 
 /** @param {Element} tile */

@@ -279,16 +279,16 @@ def test_a_job_over_a_folder_takes_no_uploads(client, alice):
 def test_pages_are_keyset_and_lose_nothing_while_people_label(client, alice):
     job = make.job(owner=alice)
     make.images(job, 10)
-    label, seen, after = job.labels.first().pk, [], 0
+    label, seen, cursor = job.labels.first().pk, [], ""
 
-    while after is not None:
+    while cursor is not None:
         page = client.get(
-            f"/api/jobs/{job.pk}/samples/?state=unlabeled&limit=3&after={after}"
+            f"/api/jobs/{job.pk}/samples/?state=unlabeled&limit=3&cursor={cursor}"
         ).json()
         ids = [sample["id"] for sample in page["results"]]
         client.post(f"/api/jobs/{job.pk}/annotate/", {"ids": ids, "add": [label]}, **JSON)
         seen += ids
-        after = page["next"]
+        cursor = page["next"]
 
     assert len(seen) == len(set(seen)) == 10
 

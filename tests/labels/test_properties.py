@@ -130,7 +130,7 @@ class Story:
         for state in SampleState:
             rows = [sample for sample in live if sample.state == state]
             place = pages.read_place(QueryDict(f"state={state}"))
-            assert pages.total(self.job, place, counts) == len(rows)
+            assert pages.total(self.job, place, counts).number == len(rows)
             assert [row.pk for row in pages.read_page(self.job, place).rows] == sorted(
                 sample.pk for sample in rows
             )
