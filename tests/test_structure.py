@@ -19,6 +19,7 @@ FACE = {
     "admin",
     "api",
     "consumers",
+    "filter_chips",
     "forms",
     "management",
     "pages",

@@ -240,6 +240,8 @@ def test_who_is_signed_out_signs_in_over_the_page_and_goes_on(
     people_online, job, alice, theme, width
 ):
     page = open_job(people_online, job, alice, theme=theme, width=width)
+    # Else what the page asks for when it is opened finds out first, and the dialog is in the way.
+    page.wait_for_load_state("networkidle")
     page.context.clear_cookies(name="sessionid")
 
     label(page, 0, "1")

@@ -12,6 +12,6 @@ def drop(apps, schema_editor) -> None:  # noqa: ARG001
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0010_filters_and_orders")]
+    dependencies = [("jobs", "0008_filters_and_orders")]
 
     operations = [migrations.RunPython(create, drop)]

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inference', '0002_rejected_suggestions'),
-        ('jobs', '0010_filters_and_orders'),
+        ('jobs', '0008_filters_and_orders'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0010_filters_and_orders'),
+        ('jobs', '0008_filters_and_orders'),
         ('labels', '0002_deleted_labels_and_keys'),
     ]
 
