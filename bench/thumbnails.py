@@ -25,11 +25,12 @@ def main(number: int) -> None:
     folder = data / "images"
     make_photos(folder, number)
 
+    from datasets.sources import FolderSource
     from labels.services import create_job_with_labels
     from runs.engine import work_once
 
     job = create_job_with_labels(
-        name="bench", mode="single", folder=str(folder), labels=["cat"], by=None
+        name="bench", mode="single", source=FolderSource(str(folder)), labels=["cat"], by=None
     )
     while work_once("bench"):
         pass
