@@ -54,6 +54,11 @@ def thumbnail(
     return response
 
 
+def tile(request: HttpRequest, job_id: int, sample_id: int, key: str) -> HttpResponse:
+    """The thumbnail of the grid, under a short address."""
+    return thumbnail(request, job_id, sample_id, Size.TILE.value, key)
+
+
 @login_required
 @require_safe
 def image(request: HttpRequest, job_id: int, sample_id: int) -> HttpResponseBase:

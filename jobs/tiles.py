@@ -48,6 +48,7 @@ def tiles_of(
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
     job = reverse("job", args=[job_id])
+    thumbnails = reverse("tile", args=[job_id, 0, "key"]).removesuffix("0/key/")
 
     def tile(row: TileRow) -> Tile:
         address = f"{job}samples/{row.pk}/"
@@ -59,7 +60,7 @@ def tiles_of(
             folder=folder + slash,
             name=name,
             href=address + (_suffix_of(row, place) if place.sort.has_gaps else suffix),
-            thumbnail=f"{address}tile/{key_of(row.dataset_id, row.path, row.etag)}/",
+            thumbnail=f"{thumbnails}{row.pk}/{key_of(row.dataset_id, row.path, row.etag)}/",
             label_ids=" ".join(str(label.pk) for label in carried),
             chips=carried[:CHIPS],
             more=len(carried) - CHIPS,

@@ -10,6 +10,8 @@ urlpatterns = [
     path("jobs/new/labels/", views.label_preview, name="label_preview"),
     path("jobs/folders/", views.folders, name="folders"),
     path("jobs/storage-folders/", views.storage_folders, name="storage_folders"),
+    # Short: a page has two hundred of them.
+    path("t/<int:job_id>/<int:sample_id>/<slug:key>/", files.tile, name="tile"),
     path("keys/", views.keys, name="keys"),
     path("states/", views.state_dialogs, name="state_dialogs"),
     path("jobs/<int:job_id>/", views.job, name="job"),

@@ -53,6 +53,7 @@ ROWS = [
     Row("sample", "get", Ability.VIEW, child="sample"),
     Row("next_unlabeled", "get", Ability.VIEW, child="sample"),
     Row("thumbnail", "get", Ability.VIEW, child="sample"),
+    Row("tile", "get", Ability.VIEW, child="sample"),
     Row("image", "get", Ability.VIEW, child="sample"),
     Row("trash", "get", Ability.DELETE_IMAGES),
     Row("trash", "post", Ability.DELETE_IMAGES, body={"restore": "all"}),
@@ -218,6 +219,7 @@ def send(client, row: Row, job_world: World, child_world: World | None = None):
             kwargs[f"{row.child}_id"] = pk
     if row.name == "thumbnail":
         kwargs |= {"size": "tile", "key": "any"}
+    if row.name == "tile":
         kwargs["key"] = "any"
     if row.name == "description_picture":
         kwargs["name"] = job_world.picture
