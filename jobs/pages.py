@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.http import QueryDict
 
 from jobs import counters
@@ -98,6 +98,7 @@ class TileRow(NamedTuple):
     dataset_id: int
     etag: str
     top_labels: list | None
+    is_hard: bool
     labels: frozenset[int]
 
 
@@ -186,6 +187,7 @@ def tile_rows(samples: QuerySet[Sample], most: int) -> list[TileRow]:
     rows = samples.values_list(
         *("pk", "path", "state", "last_at", "top_score", "image__dataset_id", "image__etag"),
         Subquery(newest.values("labels")[:1]),
+        "is_hard",
         Subquery(carried.annotate(ids=Listed("label_id")).values("ids")),
     )
     return [
@@ -246,6 +248,11 @@ def total(job: Job, place: Place, counts: Mapping[str, int]) -> Total:
     limit."""
     plan = plan_of(job, place, counts)
     return plan.total if plan else Total(0)
+
+
+def newest_id(job: Job) -> int:
+    """Of the sample that came last: what comes later is behind it."""
+    return job.samples.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def total_of(counts: dict[str, int], states: Iterable[str] = SampleState.values) -> int:

@@ -11,7 +11,7 @@ from datasets.thumbnails import key_of
 from inference.models import Prediction
 from inference.services import Suggestion, suggestions
 from jobs.counters import label_key
-from jobs.models import Sample
+from jobs.models import Sample, SampleState
 from jobs.pages import Place, TileRow, cursor_of
 from labels.keys import keys_in_order
 from labels.models import Label
@@ -35,6 +35,7 @@ class Tile:
     more: int
     suggestion: Suggestion | None
     score: str
+    is_hard: bool
     is_done: bool
 
 
@@ -61,15 +62,22 @@ def tiles_of(
             name=name,
             href=address + (_suffix_of(row, place) if place.sort.has_gaps else suffix),
             thumbnail=f"{thumbnails}{row.pk}/{key_of(row.dataset_id, row.path, row.etag)}/",
-            label_ids=" ".join(str(label.pk) for label in carried),
+            label_ids=label_ids([label.pk for label in carried], row.state),
             chips=carried[:CHIPS],
             more=len(carried) - CHIPS,
             suggestion=suggested,
             score=f"{suggested.score:.2f}" if suggested else "",
+            is_hard=row.is_hard,
             is_done=bool(place.state) and row.state != place.state,
         )
 
     return [tile(row) for row in rows]
+
+
+def label_ids(carried: Iterable[int], state: str) -> str:
+    """For scripts: those that an image carries, or 0 for “nothing applies”."""
+    listed = " ".join(map(str, carried))
+    return listed or ("0" if state == SampleState.LABELED else "")
 
 
 def _suffix_of(row: TileRow, place: Place) -> str:

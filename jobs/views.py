@@ -1,5 +1,6 @@
 """Pages of jobs: the list, a new one, the grid, the viewer, export, runs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,7 @@ from jobs.forms import (
 )
 from jobs.models import Job, Sample, SampleState
 from jobs.sorting import Cursor
-from jobs.tiles import label_rows, newest_prediction, offers, tiles_of
+from jobs.tiles import label_ids, label_rows, newest_prediction, offers, tiles_of
 from labelhub.errors import DomainError
 from labels.models import Label
 from labels.services import create_job_with_labels, create_label
@@ -45,6 +46,9 @@ from runs.models import Run, RunKind, RunState
 # A form that is shown again with what is wrong in it; htmx swaps this status in (base.html).
 UNPROCESSABLE = 422
 SIZE_COOKIE = "labelhub_page_size"
+# Written by the script of the slider.
+TILE_COOKIE = "labelhub_tile"
+TILE_SIZES, DEFAULT_TILE = ("1", "2", "3", "4", "5"), "3"
 YEAR = 365 * 24 * 3600
 MOST_TILES = 200
 MOST_EXPORTS = 50
@@ -198,7 +202,9 @@ def _typed(text: str) -> dict[str, Any]:
 @require_GET
 def job(request: HttpRequest, job_id: int) -> HttpResponse:
     member = member_or_404(request.user, job_id, Ability.VIEW)
-    place = pages.read_place(request.GET, size=_kept_size(request))
+    sizes = [str(size) for size in pages.PAGE_SIZES]
+    kept = int(_kept(request, SIZE_COOKIE, sizes, str(pages.DEFAULT_SIZE)))
+    place = pages.read_place(request.GET, size=kept)
     labels = list(member.job.labels.all())
     # Before the samples: should an import end in between, the browser sees the numbers change and
     # asks for the page again. The other way round it would show numbers without tiles.
@@ -211,6 +217,8 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "state": place.state,
         "tabs": _tabs(place, counts),
         "found": page.total,
+        "through": pages.newest_id(member.job),
+        "tile_size": _kept(request, TILE_COOKIE, TILE_SIZES, DEFAULT_TILE),
         "chips": filter_chips(member.job, place, labels),
         "sizes": [(size, _page_query(place, size=size)) for size in pages.PAGE_SIZES],
         "import": _last_import(member.job),
@@ -229,9 +237,10 @@ def _last_import(job: Job) -> Run | None:
     return imports.annotate(problem_count=Count("problems")).first()
 
 
-def _kept_size(request: HttpRequest) -> int:
-    kept = request.COOKIES.get(SIZE_COOKIE, "")
-    return int(kept) if kept in map(str, pages.PAGE_SIZES) else pages.DEFAULT_SIZE
+def _kept(request: HttpRequest, cookie: str, choices: Sequence[str], default: str) -> str:
+    """What the person chose last."""
+    kept = request.COOKIES.get(cookie, "")
+    return kept if kept in choices else default
 
 
 def _page_query(place: pages.Place, **changes: Any) -> str:
@@ -364,7 +373,7 @@ def _viewed(
         "frames": filmstrip.frames(member.job, {one.pk: address(one) for one in strip}),
         "remark": _remark(found.image),
         "carried": [(label, carried[label.pk]) for label in labels if label.pk in carried],
-        "label_ids": " ".join(str(pk) for pk in carried),
+        "label_ids": label_ids(carried, found.state),
         "prediction": newest,
         "offers": offers(member, found, newest, labels) if newest else [],
         "can_label": member.can(Ability.LABEL),

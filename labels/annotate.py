@@ -134,6 +134,8 @@ def annotate(
     labeling.check()
     names = dict.fromkeys(labeling.labels, "")
     samples = selection.resolve(job)
+    if labeling.overwrites:
+        selection.check_expected(job)
     if number := bulk.number_if_large(selection, samples):
         told = labeling.told(names_of(job, names))
         return bulk.start(

@@ -59,14 +59,17 @@ class People:
         theme: str = "light",
         width: int = 1440,
         height: int = 900,
+        touch: bool = False,
     ) -> Page:
-        """A page at `path`, signed in as `user`. `language`: en or zh-hans."""
+        """A page at `path`, signed in as `user`. `language`: en or zh-hans; `touch`: of a tablet."""
         context = self.browser.new_context(
             base_url=self.url,
             color_scheme=theme,
             locale={"en": "en-GB", "zh-hans": "zh-CN"}[language],
             viewport={"width": width, "height": height},
             reduced_motion="reduce",
+            has_touch=touch,
+            is_mobile=touch,
         )
         self._contexts.append(context)
         context.set_default_timeout(WAIT)

@@ -55,6 +55,7 @@ ROWS = [
     Row("thumbnail", "get", Ability.VIEW, child="sample"),
     Row("tile", "get", Ability.VIEW, child="sample"),
     Row("image", "get", Ability.VIEW, child="sample"),
+    Row("selected", "post", Ability.VIEW, body={"ids": []}),
     Row("trash", "get", Ability.DELETE_IMAGES),
     Row("trash", "post", Ability.DELETE_IMAGES, body={"restore": "all"}),
     Row("deletion", "post", Ability.DELETE_IMAGES, body={"ids": []}),

@@ -1,6 +1,6 @@
 // @ts-check
 import { deletionProgressed } from "./deletion.js";
-import { find } from "./find.js";
+import { find, findAll } from "./find.js";
 import { count, numberOf, refreshLabels } from "./panel.js";
 import { heardOf, left, watchPresence } from "./presence.js";
 import { call, fetchPage } from "./server.js";
@@ -28,30 +28,32 @@ export function watchJob() {
     down: () => showConnection(false),
     out: (isMember) => (isMember ? catchUp() : showRemoved()),
   });
+  on.workspace.addEventListener("surface:finished", finish);
   const tell = watchPresence(socket.send);
-  watchSignIn(stateDialog, socket.open);
+  watchSignIn(late, socket.open);
   // Before somebody needs them: without a connection they do not come.
-  loadDialogs().catch(() => undefined);
+  loadLate().catch(() => undefined);
 }
 
 /** @type {Promise<void> | null} */
 let loading = null;
 
-/** The dialogs that few people ever see come after the page, or when they are needed. */
-function loadDialogs() {
+/** Words, and dialogs that few people ever see, come after the page, or when they are needed. */
+function loadLate() {
   loading ??= fetchPage(on.workspace.dataset.states).then((page) => {
-    document.body.append(...page.body.children);
+    // Templates before everything else belong to the head of a page.
+    document.body.append(...findAll(page, "head > template, body > *"));
   });
   loading.catch(() => (loading = null));
   return loading;
 }
 
-/** @param {string} selector @returns {Promise<any>} */
-const stateDialog = (selector) => loadDialogs().then(() => find(document, selector));
+/** What comes after the page. @param {string} selector @returns {Promise<any>} */
+export const late = (selector) => loadLate().then(() => find(document, selector));
 
 /** Nothing of the job may be seen any more: the page is covered, and left for the list of jobs. */
 async function showRemoved() {
-  const dialog = await stateDialog("#removed").catch(() => null);
+  const dialog = await late("#removed").catch(() => null);
   if (!dialog) {
     return leave("/");
   }
@@ -103,6 +105,12 @@ async function fill() {
     count(JSON.parse(find(page, "#counts").textContent), null);
     on.grid.fill(page);
   }
+}
+
+/** The last image was labeled: what to do next comes from the server, once it has it. */
+function finish() {
+  window.clearTimeout(filling);
+  filling = window.setTimeout(fill, FILL_MILLISECONDS);
 }
 
 /** @param {any} run */

@@ -94,13 +94,15 @@ export function complain(/** @type {any} */ error, /** @type {() => void} */ ret
   complaint?.remove();
   const isForbidden = error.why === "forbidden";
   const again = () => retries.splice(0).forEach((one) => one());
+  // Where a selection is not what it was, its message says all.
+  const template = find(document, `#toast-${error.why}`)?.id ?? "toast-retry";
   complaint = toast({
-    template: find(document, `#toast-${error.why}`)?.id ?? "toast-retry",
+    ...(error.code === "selection" ? { text: error.message } : { template }),
     values: { text: error.message },
     tone: error.why === "conflict" ? "warning" : "problem",
     action: isForbidden ? () => location.reload() : again,
   });
 }
 
-/** The label with that name. @param {string} name */
+/** The label with that name. @param {string | undefined} name */
 export const labelNamed = (name) => labels().find((label) => label.name === name)?.id;

@@ -1,14 +1,16 @@
 // @ts-check
+import { watchChosen } from "./chosen.js";
 import { askToDelete } from "./deletion.js";
 import { edit, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { toggleHard } from "./hard.js";
 import { commandOf } from "./keys.js";
-import { watchJob } from "./live.js";
+import { late, watchJob } from "./live.js";
 import { look } from "./look.js";
-import { count, labelKeys } from "./panel.js";
-import { acceptAndGoOn, acceptBest, acceptOffer, predict } from "./suggestions.js";
-import { complain, grid, paintPanel, surface, viewer, workspace } from "./surfaces.js";
+import { NOTHING } from "./marks.js";
+import { count, labelKeys, paintOrder, sayNumber, sortLabels } from "./panel.js";
+import { acceptAndGoOn, acceptBest, acceptOffer, predict, rejectBest } from "./suggestions.js";
+import { complain, grid, paintPanel, say, surface, viewer, workspace } from "./surfaces.js";
 
 const SLOW = 300;
 const ADVANCE_KEY = "labelhub-auto-advance";
@@ -30,6 +32,12 @@ function run(command) {
       return predict();
     case "accept":
       return acceptBest();
+    case "reject":
+      return rejectBest();
+    case "nothing":
+      return toggleLabel(NOTHING);
+    case "sort-labels":
+      return sortLabels();
     case "next":
     case "previous":
       return turn(verb);
@@ -90,11 +98,19 @@ workspace.addEventListener("surface:open", ({ detail }) => {
   };
   open();
 });
+workspace.addEventListener("surface:dropped", async ({ detail: { number, back } }) => {
+  const template = back ? "toast-dropped-undo" : "toast-dropped";
+  sayNumber(find((await late(`#${template}`)).content, "[data-other]"), number);
+  say({ template, action: back });
+});
 workspace.addEventListener("surface:closed", ({ detail }) => {
   grid.focusOn(detail);
   paintPanel();
 });
-document.addEventListener("htmx:afterSettle", paintPanel);
+document.addEventListener("htmx:afterSettle", () => {
+  paintOrder();
+  paintPanel();
+});
 
 const advance = find(workspace, "[data-auto-advance]");
 if (advance) {
@@ -107,5 +123,7 @@ if (advance) {
 count(JSON.parse(find(document, "#counts").textContent), null);
 grid?.start();
 viewer.start();
+paintOrder();
 paintPanel();
+watchChosen();
 watchJob();
