@@ -1,4 +1,4 @@
-"""Addresses of pages about a selection and about what people did to samples: trash, deletion, history."""
+"""Addresses of pages about a selection, and about what people did to samples."""
 
 from django.urls import path
 

@@ -61,7 +61,7 @@ class People:
         height: int = 900,
         touch: bool = False,
     ) -> Page:
-        """A page at `path`, signed in as `user`. `language`: en or zh-hans; `touch`: of a tablet."""
+        """A page at `path`, signed in as `user`. `language`: en or zh-hans."""
         context = self.browser.new_context(
             base_url=self.url,
             color_scheme=theme,
