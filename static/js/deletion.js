@@ -110,13 +110,13 @@ async function deleteFiles(body) {
   on.say({ template: "toast-deleting", action: () => open(id) });
 }
 
-/** What a run that was started here could not delete. @param {any} run as live messages have it */
-export function deletionProgressed({ id, state, counts }) {
+// What a run that was started here could not delete.
+on.workspace.addEventListener("run:progressed", ({ detail: { id, state, counts } }) => {
   const isOver = state !== "queued" && state !== "running";
   if (isOver && started.delete(id) && (state !== "done" || counts.failed)) {
     toast({ template: "toast-not-deleted", tone: "problem", action: () => open(id) });
   }
-}
+});
 
 /** @param {number} run */
 const open = (run) => location.assign(`${location.pathname.match(/^.*\/jobs\/\d+\//)}runs/${run}/`);

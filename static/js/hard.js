@@ -14,7 +14,7 @@ export function toggleHard() {
 /** Painted at once. @param {number[]} ids @param {object} chosen @param {boolean} isHard */
 async function mark(ids, chosen, isHard) {
   const paint = (/** @type {boolean} */ to) =>
-    ids.forEach((id) => [grid, viewer].forEach((one) => one?.paintHard(id, to)));
+    ids.forEach((id) => [grid, viewer].forEach((one) => one?.paintHard?.(id, to)));
   hold(ids, 1);
   paint(isHard);
   try {

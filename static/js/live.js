@@ -1,5 +1,4 @@
 // @ts-check
-import { deletionProgressed } from "./deletion.js";
 import { find, findAll } from "./find.js";
 import { count, numberOf, refreshLabels } from "./panel.js";
 import { heardOf, left, watchPresence } from "./presence.js";
@@ -116,9 +115,7 @@ function finish() {
 /** @param {any} run */
 function progressed(run) {
   const { id, kind, state, total, done } = run;
-  if (kind === "delete") {
-    deletionProgressed(run);
-  }
+  on.workspace.dispatchEvent(new CustomEvent("run:progressed", { detail: run }));
   if (kind !== "import" && kind !== "sync") {
     return;
   }

@@ -1,6 +1,5 @@
 // @ts-check
 import { watchChosen } from "./chosen.js";
-import { askToDelete } from "./deletion.js";
 import { edit, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { toggleHard } from "./hard.js";
@@ -10,10 +9,14 @@ import { look } from "./look.js";
 import { NOTHING } from "./marks.js";
 import { count, labelKeys, paintOrder, sayNumber, sortLabels } from "./panel.js";
 import { acceptAndGoOn, acceptBest, acceptOffer, predict, rejectBest } from "./suggestions.js";
-import { complain, grid, paintPanel, say, surface, viewer, workspace } from "./surfaces.js";
+import { bringViewer, complain, grid, paintPanel, say } from "./surfaces.js";
+import { surface, viewer, workspace } from "./surfaces.js";
 
 const SLOW = 300;
 const ADVANCE_KEY = "labelhub-auto-advance";
+
+/** A script that is brought when it is needed did not come. */
+const failed = () => say({ template: "toast-offline", tone: "problem" });
 
 /** @param {string} command as keys.js and the buttons name it */
 function run(command) {
@@ -24,7 +27,7 @@ function run(command) {
     case "clear":
       return edit({ clear: true });
     case "delete":
-      return askToDelete();
+      return import("./deletion.js").then(({ askToDelete }) => askToDelete(), failed);
     case "undo":
     case "redo":
       return revert(verb);
@@ -88,11 +91,16 @@ workspace.addEventListener("click", (event) => {
 });
 
 workspace.addEventListener("surface:changed", paintPanel);
+// Who begins to work may want it soon.
+workspace.addEventListener("surface:changed", () => bringViewer().catch(() => {}), { once: true });
 workspace.addEventListener("surface:open", ({ detail }) => {
   const open = async () => {
     // Most images are there at once: only a long wait is shown.
     const timer = window.setTimeout(() => workspace.toggleAttribute("data-loading", true), SLOW);
-    await viewer.open(detail.url, detail).catch((error) => complain(error, open));
+    await bringViewer().then(
+      () => viewer.open(detail.url, detail).catch((error) => complain(error, open)),
+      failed,
+    );
     window.clearTimeout(timer);
     workspace.removeAttribute("data-loading");
   };
@@ -122,7 +130,6 @@ if (advance) {
 
 count(JSON.parse(find(document, "#counts").textContent), null);
 grid?.start();
-viewer.start();
 paintOrder();
 paintPanel();
 watchChosen();
