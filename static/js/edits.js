@@ -82,7 +82,7 @@ export async function edit(change) {
   }
   const [ids, chosen] = [on.surface().targets(), on.surface().request()];
   if (await perform(ids, () => change, post("annotate", { ...chosen, ...change }))) {
-    on.surface().changedAll?.();
+    on.grid?.changedAll();
     advance(ids[0], Boolean(change.add || change.nothing));
   }
 }

@@ -13,14 +13,16 @@ export function toggleHard() {
 
 /** Painted at once. @param {number[]} ids @param {object} chosen @param {boolean} isHard */
 async function mark(ids, chosen, isHard) {
+  const changed = ids.filter((id) => surface().isHard(id) !== isHard);
   const paint = (/** @type {boolean} */ to) =>
-    ids.forEach((id) => [grid, viewer].forEach((one) => one?.paintHard?.(id, to)));
+    changed.forEach((id) => [grid, viewer].forEach((one) => one?.paintHard?.(id, to)));
   hold(ids, 1);
   paint(isHard);
   try {
     took(await queue.push(post("hard", { ...chosen, is_hard: isHard })));
-    surface().changedAll?.();
+    grid?.changedAll();
   } catch (error) {
+    paint(!isHard);
     complain(error, () => mark(ids, chosen, isHard));
   } finally {
     hold(ids, -1);

@@ -122,5 +122,5 @@ export const labelNamed = (name) => labels().find((label) => label.name === name
 
 // A page of one image begins with it.
 if (!grid) {
-  await bringViewer();
+  await import("./viewer.js");
 }

@@ -129,7 +129,7 @@ if (advance) {
 }
 
 count(JSON.parse(find(document, "#counts").textContent), null);
-grid?.start();
+grid ? grid.start() : await bringViewer();
 paintOrder();
 paintPanel();
 watchChosen();

@@ -107,7 +107,8 @@ def test_a_tile_says_that_an_image_is_hard_and_that_nothing_applies(job, alice):
     tiles = grid(make.client(alice), job).content.decode().split('<a class="tile"')[1:]
 
     assert ["tile-hard" in tile for tile in tiles[:2]] == [True, False]
-    assert 'data-labels="0"' in tiles[1] and "Nothing applies" in tiles[1]
+    assert 'data-labels="0"' in tiles[1]
+    assert "Nothing applies" in tiles[1]
     assert "data-labels" not in tiles[2].partition(">")[0]
     assert plain.pk == int(re.search(r"sample-(\d+)", tiles[2])[1])
 
