@@ -71,10 +71,11 @@ export function watchBand(list, { began, moved, ended }) {
       cancelAnimationFrame(frame);
       if (band) {
         band.remove();
-        // The click that ends the drag is none; where none comes, the next one is.
+        // The click that comes when the button is let go is none.
         const silence = (/** @type {Event} */ event) => event.stopPropagation();
-        list.addEventListener("click", silence, { capture: true, once: true });
-        setTimeout(() => list.removeEventListener("click", silence, { capture: true }));
+        list.addEventListener("click", silence, { capture: true });
+        const hear = () => list.removeEventListener("click", silence, { capture: true });
+        list.addEventListener("pointerdown", hear, { capture: true, once: true });
         ended(isKept);
       }
     };

@@ -195,6 +195,7 @@ class ImageGrid extends HTMLElement {
   /** A finger that stays selects the first image. @param {PointerEvent} event */
   #press({ pointerType, clientX, clientY, target }) {
     const tile = /** @type {any} */ (target).closest(".tile");
+    find(this.#list, "[data-pressed]")?.removeAttribute("data-pressed");
     if (pointerType !== "touch" || !tile) {
       return;
     }
