@@ -11,6 +11,7 @@ const place = find(on.workspace, "[data-part='selected']");
 const address = on.workspace.dataset.chosen;
 let waiting = 0;
 let shown = "";
+let announced = "";
 
 /** What it depends on: the selection, and the labels of its images that are on this page. */
 const state = () =>
@@ -42,8 +43,13 @@ export function watchChosen() {
   if (!place) {
     return;
   }
+  const number = find(on.workspace, "[data-selected]");
   for (const name of ["surface:changed", "surface:closed"]) {
     on.workspace.addEventListener(name, () => {
+      if (on.grid.isSelecting && announced !== number.textContent) {
+        announced = number.textContent;
+        on.announce(announced);
+      }
       window.clearTimeout(waiting);
       waiting = window.setTimeout(paint, WAIT_MILLISECONDS);
     });

@@ -1,5 +1,5 @@
 // @ts-check
-import { find, words } from "./find.js";
+import { words } from "./find.js";
 import { applied, toggleOf } from "./marks.js";
 import { count } from "./panel.js";
 import { call } from "./server.js";
@@ -81,9 +81,15 @@ export async function edit(change) {
     return;
   }
   const [ids, chosen] = [on.surface().targets(), on.surface().request()];
-  if (await perform(ids, () => change, post("annotate", { ...chosen, ...change }))) {
+  const goesOn = (change.add || change.nothing) && on.goesOn();
+  const done = perform(ids, () => change, post("annotate", { ...chosen, ...change }));
+  // In the grid at once, so that keys can be typed as fast as one sees.
+  if (goesOn && !on.viewer.isOpen && !on.grid.isSelecting) {
+    on.grid.command("move:right");
+  }
+  if (await done) {
     on.grid?.changedAll();
-    advance(ids[0], Boolean(change.add || change.nothing));
+    goesOn && goOn(ids[0]);
   }
 }
 
@@ -103,14 +109,13 @@ export function toggleLabel(label) {
 export async function accept(id, name, label) {
   const change = label === undefined ? {} : { add: [label] };
   if (await perform([id], () => change, post("accept", { sample: id, name }))) {
-    advance(id, true);
+    on.goesOn() && goOn(id);
   }
 }
 
-/** With one label per image the viewer goes on. @param {number} from @param {boolean} isLabeled */
-function advance(from, isLabeled) {
-  const goesOn = find(on.workspace, "[data-auto-advance]")?.checked && isLabeled;
-  if (goesOn && on.viewer.isOpen) {
+/** The viewer does, where it still shows that image. @param {number} from */
+function goOn(from) {
+  if (on.viewer.isOpen) {
     window.setTimeout(() => on.viewer.targets()[0] === from && turn("next"), ADVANCE_MILLISECONDS);
   }
 }

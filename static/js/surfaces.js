@@ -40,6 +40,9 @@ let complaint;
 /** @type {(() => void)[]} */
 let retries = [];
 
+/** Whether a label leads on to the next image: a choice in jobs with one label per image. */
+export const goesOn = () => Boolean(find(workspace, "[data-auto-advance]")?.checked);
+
 /** @param {number} id @returns {Set<number> | null} null: the image is not on this page */
 export const labelsOf = (id) => (viewer.isOpen ? viewer.labelsOf(id) : null) ?? grid?.labelsOf(id) ?? null;
 

@@ -219,3 +219,25 @@ def test_a_finger_that_stays_selects_and_then_each_tap_does(job, people_online):
     # With nothing selected a tap opens the image.
     tiles(page).nth(1).tap()
     expect(page.locator("image-viewer .stage-image")).to_be_visible()
+
+
+def test_with_one_label_per_image_a_key_leads_on_to_the_next(live, people_online):
+    assert live.is_healthy()
+    job = make.job(owner=people.alice(), labels=("cat", "dog"), mode="single")
+    make.images(job, 5, files=True)
+    page = open_grid(people_online, job)
+    page.keyboard.press("ArrowRight")
+    for key in ("1", "2", "1"):
+        page.keyboard.press(key)
+    expect(chips(page, 0)).to_have_text(["cat"])
+    expect(chips(page, 1)).to_have_text(["dog"])
+    expect(chips(page, 2)).to_have_text(["cat"])
+    expect(tiles(page).nth(3)).to_be_focused()
+    expect(page.locator(COUNT).first).to_have_text("3")
+
+    # Not with a selection, and not where somebody does not want it.
+    page.get_by_label("Go on after a label").uncheck()
+    tiles(page).nth(3).focus()
+    page.keyboard.press("1")
+    expect(chips(page, 3)).to_have_text(["cat"])
+    expect(tiles(page).nth(3)).to_be_focused()
