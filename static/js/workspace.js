@@ -3,7 +3,7 @@ import { askToDelete } from "./deletion.js";
 import { edit, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { toggleHard } from "./hard.js";
-import { commandOf } from "./keys.js";
+import { keysOf } from "./keys.js";
 import { watchJob } from "./live.js";
 import { look } from "./look.js";
 import { count, labelKeys } from "./panel.js";
@@ -11,7 +11,21 @@ import { acceptAndGoOn, acceptBest, acceptOffer, predict } from "./suggestions.j
 import { complain, grid, paintPanel, surface, viewer, workspace } from "./surfaces.js";
 
 const SLOW = 300;
+const REPEATED = /^(move|extend|next|previous|zoom|pan)/;
 const ADVANCE_KEY = "labelhub-auto-advance";
+
+const ownKeys = find(document, "#own-keys");
+const commandOf = keysOf(ownKeys ? JSON.parse(ownKeys.textContent) : {});
+
+/** @param {boolean} withCommands */
+async function openPalette(withCommands) {
+  try {
+    const { open } = await import("./palette.js");
+    await open({ withCommands, run, label: toggleLabel });
+  } catch (error) {
+    complain(error, () => openPalette(withCommands));
+  }
+}
 
 /** @param {string} command as keys.js and the buttons name it */
 function run(command) {
@@ -29,6 +43,7 @@ function run(command) {
     case "predict":
       return predict();
     case "accept":
+    case "accept-selection":
       return acceptBest();
     case "next":
     case "previous":
@@ -41,22 +56,31 @@ function run(command) {
       return look(workspace, viewer.image);
     case "help":
       return find(document, "#help").click();
+    case "find":
+      return find(document, "[data-find]")?.focus();
+    case "palette":
+    case "palette-labels":
+      return openPalette(verb === "palette");
     default:
       return surface().command(command);
   }
 }
 
 document.addEventListener("keydown", (event) => {
-  const target = /** @type {Element} */ (event.target);
+  const target = /** @type {HTMLElement} */ (event.target);
   const isHere = target === document.body || workspace.contains(target);
-  const isTyping = target.matches("input:not([type='checkbox']), textarea, select");
+  const isTyping =
+    target.isContentEditable || target.matches("input:not([type='checkbox']), textarea, select");
   const isOwn = target.matches("button, summary, a:not(.tile)") && /^(Enter| )$/.test(event.key);
   const command = commandOf(event, viewer.isOpen ? "image" : "grid", labelKeys());
   // Alt with arrows belongs to the browser where there is nothing to move.
   const isForUs = command && (viewer.isZoomed || !command.startsWith("pan:"));
   if (isForUs && isHere && !isTyping && !isOwn && !target.closest("dialog, .menu[open]")) {
     event.preventDefault();
-    run(command);
+    // A key that is held moves on and on; it does not label and unlabel.
+    if (!event.repeat || REPEATED.test(command)) {
+      run(command);
+    }
   }
 });
 

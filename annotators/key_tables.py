@@ -1,0 +1,65 @@
+"""The table of keys as pages show it, with the keys of the person who looks."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from annotators.chords import parts
+from annotators.own_keys import Keys
+from annotators.shortcuts import GROUP_NAMES, Command, Group, Words, by_group, by_line
+
+
+@dataclass(frozen=True, slots=True)
+class Chord:
+    parts: list[str]
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A command, or in the help several that belong together."""
+
+    name: str
+    words: Words
+    chords: list[Chord]
+    surfaces: tuple[str, ...]
+    is_own: bool
+    is_fixed: bool
+
+
+def line_of(keys: Keys, commands: Iterable[Command], words: Words) -> Line:
+    commands = list(commands)
+    chords = [chord for command in commands for chord in keys.chords(command.name)]
+    return Line(
+        name=commands[0].name,
+        words=words,
+        chords=[Chord(parts(chord), keys.is_on(chord)) for chord in chords],
+        surfaces=commands[0].surfaces,
+        is_own=any(command.name in keys.own for command in commands),
+        is_fixed=commands[0].is_fixed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    name: str
+    title: Words
+    lines: list[Line]
+
+
+def help_sections(keys: Keys) -> Iterator[Section]:
+    for group, commands in by_group():
+        yield _section(group, [line_of(keys, found, line) for line, found in by_line(commands)])
+
+
+def command_sections(keys: Keys) -> Iterator[Section]:
+    """Each command by itself, for changing its keys."""
+    for group, commands in by_group():
+        yield _section(group, lines(keys, commands))
+
+
+def _section(group: Group, found: list[Line]) -> Section:
+    return Section(group.value, GROUP_NAMES[group], found)
+
+
+def lines(keys: Keys, commands: Iterable[Command]) -> list[Line]:
+    return [line_of(keys, [command], command.words) for command in commands]
