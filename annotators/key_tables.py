@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from annotators.chords import parts
 from annotators.own_keys import Keys
@@ -29,10 +30,11 @@ class Line:
 def line_of(keys: Keys, commands: Iterable[Command], words: Words) -> Line:
     commands = list(commands)
     chords = [chord for command in commands for chord in keys.chords(command.name)]
+    shown = [Chord(parts(chord), keys.is_on(chord)) for chord in chords]
     return Line(
         name=commands[0].name,
         words=words,
-        chords=[Chord(parts(chord), keys.is_on(chord)) for chord in chords],
+        chords=_together(shown) if len(commands) > 1 else shown,
         surfaces=commands[0].surfaces,
         is_own=any(command.name in keys.own for command in commands),
         is_fixed=commands[0].is_fixed,
@@ -44,6 +46,17 @@ class Section:
     name: str
     title: Words
     lines: list[Line]
+
+
+def _together(chords: list[Chord]) -> list[Chord]:
+    """What is held for several keys is said once: `Shift ← → ↑ ↓`."""
+    held = groupby(chords, lambda chord: (chord.parts[:-1], chord.is_on))
+    return [
+        Chord([*modifiers, *(chord.parts[-1] for chord in found)], is_on) if modifiers else chord
+        for (modifiers, is_on), some in held
+        for found in [list(some)]
+        for chord in (found[:1] if modifiers else found)
+    ]
 
 
 def help_sections(keys: Keys) -> Iterator[Section]:

@@ -74,9 +74,9 @@ _TABLE = [
     *_rows(
         Group.LABEL,
         ("palette-labels", "l", _("Find a label by its name"), HIDDEN),
+        ("hard", "h", _("Hard example, or not")),
         ("clear", "u", _("Clear all labels")),
         ("nothing", "Shift+u", _("Mark as labeled, without a label")),
-        ("hard", "h", _("Hard example, or not")),
         ("undo", "Ctrl+z", _("Undo")),
         ("redo", "Ctrl+Shift+z Ctrl+y", _("Redo")),
         ability=Ability.LABEL,

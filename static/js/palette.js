@@ -21,7 +21,10 @@ const recentKey = `labelhub-recent-${job}`;
 
 /** @type {any} */
 let dialog;
-/** @type {{ withCommands: boolean, run: (command: string) => void, label: (id: number) => void }} */
+/**
+ * @type {{ withCommands: boolean, run: (command: string) => void, label: (id: number) => void,
+ *   early: KeyboardEvent[] }}
+ */
 let on;
 /** @type {Item[]} */
 let items = [];
@@ -40,9 +43,22 @@ const recent = () => JSON.parse(localStorage.getItem(recentKey) ?? "[]");
 export async function open(options) {
   dialog ??= await fetched();
   on = options;
-  part("input").value = "";
   readItems();
   show();
+  part("input").value = "";
+  paint();
+  on.early.forEach(replay);
+}
+
+/** What was typed before the palette was there. @param {KeyboardEvent} press */
+function replay(press) {
+  const isChord = press.ctrlKey || press.metaKey || press.altKey;
+  if (press.key === "Enter" && dialog.open) {
+    choose(listed[at], isChord);
+  } else if (press.key.length === 1 && !isChord) {
+    part("input").value += press.key;
+    paint();
+  }
 }
 
 async function fetched() {
@@ -76,7 +92,6 @@ function show() {
   dialog.showModal();
   part("input").focus();
   part("input").select();
-  paint();
 }
 
 const panelRows = () => findAll(document, "#label-panel [data-label]");
@@ -244,6 +259,7 @@ async function choose(item, stays) {
   if (stays && !find(document, "dialog[open]")) {
     readItems();
     show();
+    paint();
   }
 }
 

@@ -19,11 +19,22 @@ const commandOf = keysOf(ownKeys ? JSON.parse(ownKeys.textContent) : {});
 
 /** @param {boolean} withCommands */
 async function openPalette(withCommands) {
+  // What is typed before it has come is meant for it.
+  /** @type {KeyboardEvent[]} */
+  const early = [];
+  const keep = (/** @type {KeyboardEvent} */ event) => {
+    early.push(event);
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  document.addEventListener("keydown", keep, true);
   try {
     const { open } = await import("./palette.js");
-    await open({ withCommands, run, label: toggleLabel });
+    await open({ withCommands, run, label: toggleLabel, early });
   } catch (error) {
     complain(error, () => openPalette(withCommands));
+  } finally {
+    document.removeEventListener("keydown", keep, true);
   }
 }
 
