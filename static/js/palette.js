@@ -33,6 +33,8 @@ let listed = [];
 let at = 0;
 /** Which labels the targets have, as the panel said when they were known. */
 let pressed = new Map();
+/** @type {Map<string, import("./fuzzy.js").Name>} */
+const names = new Map();
 
 const part = (/** @type {string} */ name) => find(dialog, `[data-palette-part="${name}"]`);
 const typed = () => part("input").value.trim();
@@ -104,17 +106,25 @@ function readItems() {
   const canLabel = dialog.hasAttribute("data-can-label");
   const isOfSurface = (row) => row.dataset.surfaces.includes(workspace.dataset.surface);
   const commands = findAll(part("commands").content, "[data-run]").filter(isOfSurface);
+  const lately = new Set(recent());
   readPressed();
   items = [
-    ...(canLabel ? panelRows().map(labelItem) : []),
+    ...(canLabel ? panelRows().map((row) => labelItem(row, lately)) : []),
     ...(on.withCommands || !canLabel ? commands.map(commandItem) : []),
   ];
 }
 
-/** @param {HTMLElement} panelRow @returns {Item} */
-function labelItem(panelRow) {
+/** Kept from one time to the next. @param {string} text */
+function nameOf(text) {
+  const name = names.get(text) ?? prepared(text);
+  names.set(text, name);
+  return name;
+}
+
+/** @param {HTMLElement} panelRow @param {Set<string>} lately @returns {Item} */
+function labelItem(panelRow, lately) {
   const { label: key = "", colour } = panelRow.dataset;
-  const name = prepared(find(panelRow, ".label-name").textContent);
+  const name = nameOf(find(panelRow, ".label-name").textContent);
   const row = () => {
     const made = find(part("label").content, "[role='option']").cloneNode(true);
     find(made, ".swatch").classList.add(`label-${colour}`);
@@ -124,12 +134,12 @@ function labelItem(panelRow) {
     made.ariaChecked = pressed.get(key) ?? "false";
     return made;
   };
-  return { kind: "label", key, name, row, bonus: recent().includes(key) ? RECENT_BONUS : 0 };
+  return { kind: "label", key, name, row, bonus: lately.has(key) ? RECENT_BONUS : 0 };
 }
 
 /** @param {any} made @returns {Item} */
 function commandItem(made) {
-  const name = prepared(find(made, ".palette-name").textContent);
+  const name = nameOf(find(made, ".palette-name").textContent);
   return { kind: "command", key: made.dataset.run, name, row: () => made.cloneNode(true) };
 }
 

@@ -14,6 +14,7 @@ from annotators.own_keys import Keys
 from annotators.shortcuts import BOTH, COMMANDS, palette_commands
 from labelhub.errors import DomainError
 from labels.keys import COMMANDS as LETTERS
+from labels.keys import FREE
 from tests import make, needs
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,7 @@ def test_letters_of_commands_are_not_to_be_had_for_labels():
     letters = {letter for letter in letters if len(letter) == 1}
 
     assert letters | ELSEWHERE == LETTERS.keys()
+    assert LETTERS.keys().isdisjoint(FREE)
 
 
 def test_the_keys_of_the_table_could_all_be_chosen():

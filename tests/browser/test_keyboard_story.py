@@ -113,6 +113,7 @@ def test_every_command_is_in_the_palette_of_the_viewer_too(people_online, job, a
     page.locator(".tile").nth(1).dblclick()
     expect(page.locator(".viewer-name")).to_have_text(re.compile(r"00002\.jpg$"))
     page.keyboard.press("Control+k")
+    expect(options(page).first).to_be_visible()
     picture(page, "palette-viewer")
     page.keyboard.type("hard")
     page.keyboard.press("Enter")
@@ -173,7 +174,6 @@ def test_a_key_is_chosen_by_pressing_it_and_then_works(people_online, job, alice
     expect(field).to_have_value("U")
     field.press("x")
     expect(field).to_have_value("X")
-    picture(page, "own-keys-editing")
     page.get_by_role("button", name="Save", exact=True).click()
     refusal = "X is the key of “Reject the top suggestion”. Give that one another key first."
     expect(page.get_by_role("alert")).to_have_text(refusal)
