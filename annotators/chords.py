@@ -97,7 +97,7 @@ def _read_key(text: str) -> str:
             code="chord",
         )
     if text.isdigit():
-        raise DomainError(_("Digits put on labels."), code="chord")
+        raise DomainError(_("Digits are for labels."), code="chord")
     named = {str(words).replace(" ", "").lower(): name for name, words in NAMES.items()}
     named |= {name.lower(): name for name in NAMES}
     named |= {other.lower(): name for other, name in _OTHER_NAMES.items()}
@@ -109,7 +109,7 @@ def _read_key(text: str) -> str:
 
 
 def _no_key(text: str) -> DomainError:
-    return DomainError(_("“%(text)s” is no key that can be had.") % {"text": text}, code="chord")
+    return DomainError(_("“%(text)s” cannot be used here.") % {"text": text}, code="chord")
 
 
 def _is_free(chord: str) -> bool:

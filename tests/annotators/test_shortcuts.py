@@ -95,7 +95,7 @@ def test_the_help_says_that_keys_are_off_and_where_to_switch_them_on(bob):
     bob.save()
     page = make.client(bob).get(reverse("keys")).content.decode()
 
-    assert "Keys of one character are switched off." in page
+    assert "Single-key shortcuts are switched off." in page
     assert f'href="{reverse("profile")}#keys"' in page
     assert re.search(r'<span class="keys" data-off><kbd>H</kbd>', page)
     assert re.search(r'<span class="keys" ><kbd>Ctrl</kbd> <kbd>K</kbd>', page)
@@ -132,8 +132,8 @@ def test_keys_are_read_as_people_type_them(typed, expected):
     ("typed", "reason"),
     [
         ("", "Press a key"),
-        ("7", "Digits put on labels"),
-        ("７", "Digits put on labels"),
+        ("7", "Digits are for labels"),
+        ("７", "Digits are for labels"),
         ("Esc", "stay as they are"),
         ("tab", "stay as they are"),
         ("Backspace", "stay as they are"),
@@ -141,13 +141,13 @@ def test_keys_are_read_as_people_type_them(typed, expected):
         ("Meta", "alone is no key"),
         ("Ctrl+T", "Ctrl+T belongs to the browser"),
         ("Ctrl+Shift+A", "belongs to the browser"),
-        ("Ctrl+1", "Digits put on labels"),
+        ("Ctrl+1", "Digits are for labels"),
         ("Alt+F", "belongs to the browser"),
         ("Alt+Ctrl+K", "belongs to the browser"),
-        ("F5", "no key that can be had"),
-        ("hello", "no key that can be had"),
-        ("Hyper+K", "no key that can be had"),
-        ("Ctrl+", "no key that can be had"),
+        ("F5", "cannot be used here"),
+        ("hello", "cannot be used here"),
+        ("Hyper+K", "cannot be used here"),
+        ("Ctrl+", "cannot be used here"),
     ],
 )
 def test_what_is_no_key_for_a_command_is_refused_with_the_reason(typed, reason):

@@ -220,7 +220,7 @@ def test_keys_of_one_character_are_switched_off(people_online, job, alice):
     page.keyboard.press("Control+k")
     page.keyboard.type("keys")
     page.keyboard.press("Enter")
-    expect(page.locator("#keys")).to_contain_text("Keys of one character are switched off.")
+    expect(page.locator("#keys")).to_contain_text("Single-key shortcuts are switched off.")
     picture(page, "help-off")
     assert problems_of(page) == []
 
