@@ -23,9 +23,12 @@ async function openPalette(withCommands) {
   /** @type {KeyboardEvent[]} */
   const early = [];
   const keep = (/** @type {KeyboardEvent} */ event) => {
-    early.push(event);
-    event.preventDefault();
+    const isChord = event.ctrlKey || event.metaKey || event.altKey;
     event.stopPropagation();
+    if (event.key === "Enter" || !isChord) {
+      early.push(event);
+      event.preventDefault();
+    }
   };
   document.addEventListener("keydown", keep, true);
   try {
