@@ -8,8 +8,9 @@ import { call, fetchPage } from "./server.js";
 /**
  * The palette: labels, and with Ctrl+K commands too, found by some letters of their names. The
  * server sends the dialog with the commands once; the labels are those of the panel.
- * @typedef {{ kind: "label" | "command" | "create", key: string, row: () => HTMLElement,
- *   name: import("./fuzzy.js").Name, bonus?: number }} Item
+ * @typedef {ReturnType<typeof prepared>} Name
+ * @typedef {{ kind: "label" | "command" | "create", key: string, row: () => HTMLElement, name: Name,
+ *   bonus?: number }} Item
  */
 const MOST = 60;
 const MOST_RECENT = 5;
@@ -33,7 +34,7 @@ let listed = [];
 let at = 0;
 /** Which labels the targets have, as the panel said when they were known. */
 let pressed = new Map();
-/** @type {Map<string, import("./fuzzy.js").Name>} */
+/** @type {Map<string, Name>} */
 const names = new Map();
 
 const part = (/** @type {string} */ name) => find(dialog, `[data-palette-part="${name}"]`);
@@ -204,7 +205,7 @@ function groupOf([title, some]) {
   return made;
 }
 
-/** The name with the signs that match marked. @param {import("./fuzzy.js").Name} name */
+/** The name with the signs that match marked. @param {Name} name */
 function marked({ signs }, /** @type {number[]} */ places) {
   /** @type {{ isMarked: boolean, text: string }[]} */
   const pieces = [];
