@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from annotators.models import Member
+from annotators.own_keys import Keys
 from annotators.roles import DENIALS, Ability
 from datasets.thumbnails import key_of
 from inference.models import Prediction
@@ -103,8 +104,10 @@ class LabelRow:
     count: str
 
 
-def label_rows(labels: Iterable[Label], counts: dict[str, int]) -> list[LabelRow]:
+def label_rows(labels: Iterable[Label], counts: dict[str, int], own: Keys) -> list[LabelRow]:
+    """`own`: a key that does not reach its label for this person is not shown."""
     labels = list(labels)
+    keys = [key if own.reaches_label(key) else "" for key in keys_in_order(labels)]
     return [
         LabelRow(
             pk=str(label.pk),
@@ -115,7 +118,7 @@ def label_rows(labels: Iterable[Label], counts: dict[str, int]) -> list[LabelRow
             shown_key=key.upper(),
             count=str(counts.get(label_key(label.pk), 0)),
         )
-        for label, key in zip(labels, keys_in_order(labels), strict=True)
+        for label, key in zip(labels, keys, strict=True)
     ]
 
 

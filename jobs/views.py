@@ -19,9 +19,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
+from annotators import key_tables
 from annotators.access import member_or_404
 from annotators.models import Member
+from annotators.own_keys import keys_of
 from annotators.roles import Ability
+from annotators.shortcuts import palette_commands
 from datasets import problems, uploads
 from datasets.models import Image
 from jobs import counters, filmstrip, originals, pages, records, services
@@ -253,7 +256,7 @@ def _panel(member: Member, labels: list[Label], counts: dict[str, int]) -> dict[
         "counts": counts,
         "member": member,
         "job": member.job,
-        "rows": label_rows(labels, counts),
+        "rows": label_rows(labels, counts, keys_of(member.user)),
         "can_label": member.can(Ability.LABEL),
         "can_create_label": member.can(Ability.CREATE_LABEL),
     }
@@ -311,7 +314,24 @@ def label_list(request: HttpRequest, job_id: int) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def keys(request: HttpRequest) -> HttpResponse:
     """The help on keys: a dialog, or without scripts a page."""
-    return render(request, "jobs/_keys.html" if request.htmx else "jobs/keys.html")
+    own = keys_of(request.user)
+    context = {"keys": own, "sections": key_tables.help_sections(own)}
+    return render(request, "jobs/_keys.html" if request.htmx else "jobs/keys.html", context)
+
+
+@login_required
+@require_GET
+def palette(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The dialog that finds labels and commands, for a script that fills it."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    commands = palette_commands(member.can)
+    context = {
+        "job": member.job,
+        "commands": key_tables.lines(keys_of(member.user), commands),
+        "can_label": member.can(Ability.LABEL),
+        "can_create_label": member.can(Ability.CREATE_LABEL),
+    }
+    return render(request, "jobs/_palette.html", context)
 
 
 @require_GET

@@ -44,6 +44,7 @@ ROWS = [
     Row("job", "get", Ability.VIEW),
     Row("tiles", "get", Ability.VIEW, query="?ids=1"),
     Row("label_list", "get", Ability.VIEW),
+    Row("palette", "get", Ability.VIEW),
     Row("add_data", "get", Ability.ADD_DATA),
     Row("add_data", "post", Ability.ADD_DATA),
     Row("job_folders", "get", Ability.ADD_DATA),

@@ -3,7 +3,7 @@ import { watchChosen } from "./chosen.js";
 import { edit, revert, toggleLabel, turn } from "./edits.js";
 import { find } from "./find.js";
 import { toggleHard } from "./hard.js";
-import { commandOf } from "./keys.js";
+import { keysOf } from "./keys.js";
 import { late, watchJob } from "./live.js";
 import { look } from "./look.js";
 import { NOTHING } from "./marks.js";
@@ -13,10 +13,38 @@ import { bringViewer, complain, grid, paintPanel, say } from "./surfaces.js";
 import { surface, viewer, workspace } from "./surfaces.js";
 
 const SLOW = 300;
+const REPEATED = /^(move|extend|next|previous|zoom|pan)/;
 const ADVANCE_KEY = "labelhub-auto-advance";
+
+const ownKeys = find(document, "#own-keys");
+const commandOf = keysOf(ownKeys ? JSON.parse(ownKeys.textContent) : {});
 
 /** A script that is brought when it is needed did not come. */
 const failed = () => say({ template: "toast-offline", tone: "problem" });
+
+/** @param {boolean} withCommands */
+async function openPalette(withCommands) {
+  // What is typed before it has come is meant for it.
+  /** @type {KeyboardEvent[]} */
+  const early = [];
+  const keep = (/** @type {KeyboardEvent} */ event) => {
+    const isChord = event.ctrlKey || event.metaKey || event.altKey;
+    event.stopPropagation();
+    if (event.key === "Enter" || !isChord) {
+      early.push(event);
+      event.preventDefault();
+    }
+  };
+  document.addEventListener("keydown", keep, true);
+  try {
+    const { open } = await import("./palette.js");
+    await open({ withCommands, run, label: toggleLabel, early });
+  } catch (error) {
+    complain(error, () => openPalette(withCommands));
+  } finally {
+    document.removeEventListener("keydown", keep, true);
+  }
+}
 
 /** @param {string} command as keys.js and the buttons name it */
 function run(command) {
@@ -34,6 +62,7 @@ function run(command) {
     case "predict":
       return predict();
     case "accept":
+    case "accept-selection":
       return acceptBest();
     case "reject":
       return rejectBest();
@@ -52,22 +81,31 @@ function run(command) {
       return look(workspace, viewer.image);
     case "help":
       return find(document, "#help").click();
+    case "find":
+      return find(document, "[data-find]")?.focus();
+    case "palette":
+    case "palette-labels":
+      return openPalette(verb === "palette");
     default:
       return surface().command(command);
   }
 }
 
 document.addEventListener("keydown", (event) => {
-  const target = /** @type {Element} */ (event.target);
+  const target = /** @type {HTMLElement} */ (event.target);
   const isHere = target === document.body || workspace.contains(target);
-  const isTyping = target.matches("input:not([type='checkbox']), textarea, select");
+  const isTyping =
+    target.isContentEditable || target.matches("input:not([type='checkbox']), textarea, select");
   const isOwn = target.matches("button, summary, a:not(.tile)") && /^(Enter| )$/.test(event.key);
   const command = commandOf(event, viewer.isOpen ? "image" : "grid", labelKeys());
   // Alt with arrows belongs to the browser where there is nothing to move.
   const isForUs = command && (viewer.isZoomed || !command.startsWith("pan:"));
   if (isForUs && isHere && !isTyping && !isOwn && !target.closest("dialog, .menu[open]")) {
     event.preventDefault();
-    run(command);
+    // A key that is held moves on and on; it does not label and unlabel.
+    if (!event.repeat || REPEATED.test(command)) {
+      run(command);
+    }
   }
 });
 

@@ -83,6 +83,8 @@ def pages(live) -> dict[str, str]:
         "image-history": f"{here}samples/{samples[0].pk}/history/",
         "run": f"{here}runs/{run.pk}/",
         "profile": "/profile/",
+        "own-keys": "/profile/?key=hard",
+        "keys": "/keys/",
         "storages": "/storages/",
         "storage": f"/storages/{storage.pk}/",
         "new-storage": "/storages/new/",
