@@ -76,7 +76,7 @@ _TABLE = [
         ("palette-labels", "l", _("Find a label by its name"), HIDDEN),
         ("hard", "h", _("Hard example, or not")),
         ("clear", "u", _("Clear all labels")),
-        ("nothing", "Shift+u", _("Mark as labeled, without a label")),
+        ("nothing", "Shift+u", _("Nothing applies"), {"line": _("Labeled, with no label")}),
         ("undo", "Ctrl+z", _("Undo")),
         ("redo", "Ctrl+Shift+z Ctrl+y", _("Redo")),
         ability=Ability.LABEL,

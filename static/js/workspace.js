@@ -30,7 +30,7 @@ async function openPalette(withCommands) {
   const keep = (/** @type {KeyboardEvent} */ event) => {
     const isChord = event.ctrlKey || event.metaKey || event.altKey;
     event.stopPropagation();
-    if (event.key === "Enter" || !isChord) {
+    if (!isChord || /^(Enter|k)$/.test(event.key)) {
       early.push(event);
       event.preventDefault();
     }
