@@ -116,18 +116,37 @@ function finish() {
 function progressed(run) {
   const { id, kind, state, total, done } = run;
   on.workspace.dispatchEvent(new CustomEvent("run:progressed", { detail: run }));
-  if (kind !== "import" && kind !== "sync") {
-    return;
+  const isOver = state !== "queued" && state !== "running";
+  const isEdit = kind === "edit" || kind === "labels";
+  if (isEdit) {
+    showEdit(id, isOver);
   }
-  const bar = find(on.workspace, `[data-run="${id}"] progress`);
+  const bar = find(on.workspace, `[data-${isEdit ? "edit" : "run"}="${id}"] progress`);
   if (bar && total) {
     bar.max = total;
     bar.value = done;
   }
-  const isOver = state !== "queued" && state !== "running";
+  if (kind !== "import" && kind !== "sync") {
+    return;
+  }
   if (isOver || !filling) {
     window.clearTimeout(filling);
     filling = window.setTimeout(fill, isOver ? 0 : FILL_MILLISECONDS);
+  }
+}
+
+/** A large edit, of whoever it is, while it goes on. @param {number} id @param {boolean} isOver */
+function showEdit(id, isOver) {
+  const shown = find(on.workspace, `[data-edit="${id}"]`);
+  if (isOver) {
+    shown?.remove();
+  } else if (!shown && on.grid) {
+    const made = find(document, "#run-edit")?.content.firstElementChild.cloneNode(true);
+    if (made) {
+      made.dataset.edit = id;
+      made.href = `/jobs/${on.workspace.dataset.job}/runs/${id}/`;
+      find(on.grid, ".grid-head-figures").prepend(made);
+    }
   }
 }
 

@@ -68,11 +68,13 @@ export function acceptBest() {
 
 /** Rejects it: this model does not suggest it for the image again. */
 export function rejectBest() {
-  const reject = (/** @type {HTMLElement} */ offer) => {
-    const [sample] = on.viewer.targets();
-    return perform([sample], () => ({}), post("reject", { sample, name: offer.dataset.accept }));
-  };
-  decide("reject", reject, () => ({}));
+  decide("reject", (offer) => reject(offer.dataset.accept), () => ({}));
+}
+
+/** Rejects one that the viewer shows. @param {string | undefined} name the model's */
+export function reject(name) {
+  const [sample] = on.viewer.targets();
+  perform([sample], () => ({}), post("reject", { sample, name }));
 }
 
 /**

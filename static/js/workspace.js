@@ -8,7 +8,8 @@ import { late, watchJob } from "./live.js";
 import { look } from "./look.js";
 import { NOTHING } from "./marks.js";
 import { count, labelKeys, paintOrder, sayNumber, sortLabels } from "./panel.js";
-import { acceptAndGoOn, acceptBest, acceptOffer, predict, rejectBest } from "./suggestions.js";
+import { acceptAndGoOn, acceptBest, acceptOffer } from "./suggestions.js";
+import { predict, reject, rejectBest } from "./suggestions.js";
 import { bringViewer, complain, grid, paintPanel, say } from "./surfaces.js";
 import { surface, viewer, workspace } from "./surfaces.js";
 
@@ -110,17 +111,21 @@ document.addEventListener("keydown", (event) => {
 });
 
 workspace.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-command], [data-label], [data-accept], [data-frame]");
+  const button = event.target.closest(
+    "[data-command], [data-label], [data-accept], [data-reject], [data-frame]",
+  );
   // With Ctrl or Shift a link opens elsewhere, as ever.
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) {
     return;
   }
   event.preventDefault();
-  const { accept, label, command, frame } = button.dataset;
+  const { accept, reject: rejected, label, command, frame } = button.dataset;
   if (frame !== undefined) {
     viewer.jump(button.href);
   } else if (accept !== undefined) {
     acceptOffer(button);
+  } else if (rejected !== undefined) {
+    reject(rejected);
   } else if (label) {
     toggleLabel(Number(label));
   } else {

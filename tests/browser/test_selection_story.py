@@ -241,3 +241,23 @@ def test_with_one_label_per_image_a_key_leads_on_to_the_next(live, people_online
     page.keyboard.press("1")
     expect(chips(page, 3)).to_have_text(["cat"])
     expect(tiles(page).nth(3)).to_be_focused()
+
+
+def test_a_large_edit_shows_how_far_it_is_and_is_undone_as_one(live, people_online):
+    assert live.is_healthy()
+    job = make.job(owner=people.alice(), labels=("cat", "dog"), name="Many")
+    make.images(job, 20_000)
+    page = open_grid(people_online, job)
+    tiles(page).first.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+a")
+    expect(selected(page)).to_have_text("20,000 selected")
+    page.keyboard.press("1")
+    expect(page.locator(".toast").last).to_contain_text("Working on 20,000 images.")
+    expect(page.locator("[data-edit] progress")).to_be_visible()
+    picture(page, "large-edit")
+    expect(page.locator(COUNT).first).to_have_text("20,000")
+    expect(page.locator("[data-edit]")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(page.locator(COUNT).first).to_have_text("0")
+    assert job.samples.filter(state=SampleState.UNLABELED).count() == 20_000
