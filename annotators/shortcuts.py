@@ -99,6 +99,7 @@ _TABLE = [
         Group.EVERYWHERE,
         ("palette", "Ctrl+k", _("Find a label or a command"), HIDDEN),
         ("look", "q", _("Quick look at full size, while held"), HIDDEN),
+        ("delete", "Delete", _("Delete the images"), {"ability": Ability.DELETE_IMAGES}),
         ("help", "?", pgettext_lazy("of a keyboard", "Keys")),
     ),
     *_rows(
@@ -119,10 +120,9 @@ _TABLE = [
         ("extend:right", "Shift+ArrowRight", _("Extend the selection to the right"), _EXTEND),
         ("extend:up", "Shift+ArrowUp", _("Extend the selection upwards"), _EXTEND),
         ("extend:down", "Shift+ArrowDown", _("Extend the selection downwards"), _EXTEND),
-        ("select-page", "Ctrl+a", _("Select the page")),
+        ("select-page", "Ctrl+a", _("Select the page, then all that match")),
         ("deselect", "Escape", _("Select nothing"), _FIXED),
         ("find", "/", _("Find images")),
-        ("delete", "Delete", _("Delete the images"), {"ability": Ability.DELETE_IMAGES}),
         surfaces=GRID,
     ),
     *_rows(

@@ -68,8 +68,18 @@ function replay(press) {
   }
 }
 
+/** Its styles are there, or do not come. @param {HTMLLinkElement} link */
+function dressed(link) {
+  document.head.append(link);
+  return new Promise((resolve) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", resolve);
+  });
+}
+
 async function fetched() {
   const page = await fetchPage(find(document, "[data-palette]").dataset.palette);
+  await dressed(document.importNode(find(page, "link"), true));
   dialog = document.importNode(find(page, "dialog"), true);
   document.body.append(dialog);
   part("input").addEventListener("input", paint);
@@ -175,12 +185,14 @@ function found() {
   const last = recent().map((key) => labels.find((item) => item.key === key));
   const lately = last.filter(Boolean).slice(0, MOST_RECENT);
   const others = labels.filter((item) => !lately.includes(item)).slice(0, MOST);
-  const { recent: recently, label, command } = part("list").dataset;
-  return [
-    [recently, plain(/** @type {Item[]} */ (lately))],
-    [command, plain(items.filter((item) => item.kind === "command"))],
-    [label, plain(others)],
+  const titles = part("list").dataset;
+  /** @type {ReturnType<typeof found>} */
+  const rest = [
+    [titles.command, plain(items.filter((item) => item.kind === "command"))],
+    [titles.label, plain(others)],
   ];
+  const first = plain(/** @type {Item[]} */ (lately));
+  return [[titles.recent, first], ...(on.withCommands ? rest : rest.reverse())];
 }
 
 function paint() {

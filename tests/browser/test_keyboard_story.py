@@ -52,6 +52,7 @@ def test_a_label_is_found_and_put_on_by_some_of_its_letters(people_online, job, 
     page.keyboard.press("ArrowRight")
     page.keyboard.press("l")
     expect(options(page)).to_have_count(len(NAMES) + 1)
+    expect(options(page).last).to_contain_text("Nothing applies")
     picture(page, "palette-labels")
 
     page.keyboard.type("wt")
