@@ -45,7 +45,7 @@ def tell(job: Job, *, repaint: bool = True) -> None:
 def labels_of(job: Job, ids: Iterable[int]) -> list[Label]:
     """Locks labels of the job, in the order of its list; 409 where one of them is gone."""
     wanted = set(ids)
-    found = list(job.labels.select_for_update().filter(pk__in=wanted))
+    found = list(job.labels.select_for_update(no_key=True).filter(pk__in=wanted))
     if len(found) < len(wanted) or not wanted:
         raise gone()
     return found
