@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from annotators.models import Member
 from annotators.roles import Ability
 from inference.models import Prediction
-from inference.services import Suggestion, label_ids, newest, note_best, suggestions
+from inference.services import Suggestion, newest, note_best, suggestions
 from jobs.models import Change, ChangeItem, Mode, Sample, SampleState, Verb
 from jobs.selection import Selection
+from jobs.vocabulary import Vocabulary
 from labelhub.errors import Conflict, DomainError
 from labels import bulk
 from labels.annotate import Edit, Held, Result, apply, hold, row
@@ -89,7 +90,7 @@ def _accepted(
 
 
 def _best(member: Member, held: list[Held], min_score: float) -> dict[int, Suggestion]:
-    known = label_ids(member.job)
+    known = Vocabulary(member.job.pk)
     found = {}
     for sample, prediction in newest(sample.id for sample in held).items():
         first = next(iter(suggestions(prediction, known)), None)

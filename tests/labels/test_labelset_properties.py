@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -136,7 +136,7 @@ class ManyPeople(TestCase):
     def setUp(self) -> None:
         set_limits(self, LIMITS | FEW_LABELED)
 
-    @SETTINGS
+    @settings(SETTINGS, max_examples=18)
     @given(modes, st.lists(everything, max_size=14))
     def test_counters_tabs_and_filters_agree_with_the_rows_after_every_step(self, mode, played):
         story = LabelStory(mode)

@@ -20,6 +20,7 @@ from inference.services import newest, note_best
 from jobs import counters, pages
 from jobs.models import Mode, Sample, SampleState, Verb
 from jobs.selection import Selection
+from jobs.vocabulary import Vocabulary
 from labelhub.errors import Conflict
 from labels.annotate import annotate
 from labels.hard import mark_hard
@@ -70,17 +71,13 @@ class Row:
     by: int | None
     is_hard: bool
     predicted: str
-    labels: dict[int, str]
+    labels: frozenset[int]
 
     @classmethod
     def of(cls, sample: Sample) -> "Row":
-        labels = {one.label_id: one.label.name for one in sample.annotations.all()}
+        labels = frozenset(one.label_id for one in sample.annotations.all())
         own = (sample.state, sample.last_by_id, sample.is_hard, sample.top_name)
         return cls(sample.pk, *own, labels)
-
-    @property
-    def names(self) -> set[str]:
-        return set(self.labels.values())
 
     @property
     def is_labeled(self) -> bool:
@@ -181,24 +178,31 @@ class Story:
 
     def live(self) -> list["Row"]:
         """What there is, read row by row and without any of what is tested."""
-        samples = self.job.samples.order_by("pk").prefetch_related("annotations__label")
+        samples = self.job.samples.order_by("pk").prefetch_related("annotations")
         return [Row.of(sample) for sample in samples]
 
     def filters(self) -> Iterator[tuple[str, Callable[["Row"], bool]]]:
         """Tabs and filters, and what each of them means."""
         for state in SampleState:
             yield f"state={state}", lambda row, state=state: row.state == state
-        for pk in self.job.labels.values_list("pk", flat=True):
+        known = Vocabulary(self.job.pk)
+        for pk in known.labels.values():
             yield f"label={pk}", lambda row, pk=pk: pk in row.labels
-            yield f"label=-{pk}", lambda row, pk=pk: pk not in row.labels
         for person in self.people:
             yield f"by={person.pk}", lambda row, pk=person.pk: row.by == pk
         yield "label=none", lambda row: not row.labels and row.state != SampleState.LABELED
         yield "hard=1", lambda row: row.is_hard
         yield "state=labeled&hard=0", lambda row: row.is_labeled and not row.is_hard
-        yield "predicted=dog", lambda row: row.predicted == "dog"
-        yield "agrees=1", lambda row: row.is_predicted and row.predicted in row.names
-        yield "agrees=0", lambda row: row.is_predicted and row.predicted not in row.names
+
+        def agrees(row: Row) -> bool:
+            return known.label(row.predicted) in row.labels
+
+        for name, pk in list(known.labels.items())[:1]:
+            alike = known.alike(name)
+            yield f"predicted={name}", lambda row, alike=alike: row.predicted in alike
+            yield f"label=-{pk}", lambda row, pk=pk: pk not in row.labels
+        yield "agrees=1", lambda row: row.is_predicted and agrees(row)
+        yield "agrees=0", lambda row: row.is_predicted and not agrees(row)
 
     def check_history(self) -> None:
         for sample in Sample.everything.filter(job=self.job):
