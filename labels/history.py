@@ -13,13 +13,13 @@ from django.utils.translation import ngettext
 from annotators.models import Member, User
 from annotators.roles import Ability
 from jobs.models import Change, ChangeItem, Sample, Verb
+from labels.labelset import sentences
 from labels.models import Label
 from labels.undo import label_in, why_not
 from runs.models import Run
 
 PER_PAGE = 50
 MOST_OF_SAMPLE = 100
-MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -146,17 +146,27 @@ def _entry(
 # Words -------------------------------------------------------------------------------------------
 def sentence(change: Change) -> str:
     """What was done, without who did it: "labeled 37 images cat"."""
+    if "does" in change.params:
+        first = change.params.get("first")
+        said = sentences.said(change.params, first["number"] if first else change.sample_count)
+        return _reverted(change, first, said)
     what = change.params.get("what")
     if what is None:
         return _said(change.verb, change.sample_count, change.params)
-    said = _said(what["verb"], what["number"], what["params"])
+    return _reverted(change, what, _said(what["verb"], what["number"], what["params"]))
+
+
+def _reverted(change: Change, first: dict[str, Any] | None, said: str) -> str:
+    """Of an undo, that it is one, and of what; `first`: who did that."""
+    if change.verb not in (Verb.UNDO, Verb.REDO):
+        return said
     redid = change.verb == Verb.REDO
-    if what["actor"] == change.actor_id or not what["name"]:
+    if first is None or first["actor"] == change.actor_id or not first["name"]:
         return (_("redid: %(what)s") if redid else _("undid: %(what)s")) % {"what": said}
     text = (
         _("redid what %(name)s did: %(what)s") if redid else _("undid what %(name)s did: %(what)s")
     )
-    return text % {"what": said, "name": what["name"]}
+    return text % {"what": said, "name": first["name"]}
 
 
 def _said(verb: str, number: int, params: dict[str, Any]) -> str:
@@ -245,6 +255,12 @@ def _plain(verb: str, number: int, labels: str) -> str:
                 "took the mark “hard example” off %(n)s images",
                 number,
             )
+        case Verb.IMPORT:
+            return ngettext(
+                "imported the labels of %(n)s image",
+                "imported the labels of %(n)s images",
+                number,
+            )
         case Verb.TRASH:
             return ngettext("deleted %(n)s image", "deleted %(n)s images", number)
         case Verb.RESTORE:
@@ -260,21 +276,15 @@ def _plain(verb: str, number: int, labels: str) -> str:
 
 
 def listed(pairs: Iterable[list[Any]] | None) -> str:
-    """Names of labels, the first few of them."""
-    names = [str(name) for _id, name in pairs or ()]
-    text = ", ".join(names[:MOST_NAMES])
-    more = len(names) - MOST_NAMES
-    if more <= 0:
-        return text
-    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-        "names": text,
-        "n": more,
-    }
+    """Names of labels, the first few of them, from pairs of id and name."""
+    return sentences.in_a_row(str(name) for _id, name in pairs or ())
 
 
 def item_sentence(item: ChangeItem, names: Mapping[int, str]) -> str:
     """What a change did to one image. `names` are those that labels have now."""
     change = item.change
+    if "does" in change.params:
+        return _reverted(change, None, sentences.said(change.params))
 
     def known(rows: Iterable[Any]) -> str:
         return ", ".join(names.get(label_in(row), "?") for row in rows)

@@ -57,7 +57,10 @@ def remove(
 def submit(change: Change, number: int) -> Run:
     """The run that does the change; `number` of images, for those who read it."""
     params = {"change": change.pk, "does": change.params["does"], "images": number}
-    return engine.submit(RunKind.LABELS, job=change.job, by=change.actor, params=params)
+    run = engine.submit(RunKind.LABELS, job=change.job, by=change.actor, params=params)
+    change.params["run"] = run.pk
+    change.save(update_fields=["params"])
+    return run
 
 
 def carriers(labels: Iterable[int]) -> QuerySet[Annotation]:

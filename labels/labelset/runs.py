@@ -59,6 +59,7 @@ def finish(run: Run) -> None:
     """What was labeled with the labels meanwhile follows; then they leave the list."""
     change = _change_of(run)
     if _is_back(change):
+        undoing.note_skipped(change, run.counts.get("left", 0))
         tell(change.job)
         return
     if Change.objects.filter(reverts=change).exists():

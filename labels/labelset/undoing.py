@@ -65,9 +65,9 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
     turns.alone(member.job)
     if does in (MERGE, DELETE):
         if is_again:
-            return said(remove(member, change.params, verb=verb, reverts=change), change.params)
+            return said(remove(member, _told(change), verb=verb, reverts=change), change.params)
         return _bring_back(member, change, verb)
-    made = record(member, verb, change.params, reverts=change)
+    made = record(member, verb, _told(change), reverts=change)
     act = {edits.ADD: _add, edits.EDIT: _edit, edits.MOVE: _move, edits.ORDER: _order}[does]
     message = act(member.job, change.params, is_again)
     tell(member.job)
@@ -144,7 +144,7 @@ def _bring_back(member: Member, change: Change, verb: Verb) -> LabelResult:
     refuse_while_busy(member.job)
     _revive(member.job, change.params)
     tell(member.job)
-    made = record(member, verb, change.params, reverts=change)
+    made = record(member, verb, _told(change), reverts=change)
     number = change.items.count()
     if number > MOST_AT_ONCE:
         run = submit(made, number)
@@ -153,7 +153,23 @@ def _bring_back(member: Member, change: Change, verb: Verb) -> LabelResult:
     ids = [pk for result in results for pk in result.sample_ids]
     counts = {key: value for result in results for key, value in result.counts.items()}
     skipped = sum(result.skipped for result in results)
+    note_skipped(made, skipped)
     return said(LabelResult(made, ids, counts, skipped), change.params, back=True)
+
+
+def _told(change: Change) -> dict[str, Any]:
+    """What an undo keeps of what it undoes, and of who did that; of a redo, the first one."""
+    name = str(change.actor or "")
+    first = {"actor": change.actor_id, "name": name, "number": change.sample_count}
+    kept = {key: value for key, value in change.params.items() if key not in undo.OF_THE_RUN}
+    return {"first": first} | kept
+
+
+def note_skipped(made: Change, number: int) -> None:
+    """For the history: how many images others had changed since."""
+    if number:
+        made.params["skipped"] = number
+        made.save(update_fields=["params"])
 
 
 def pieces(change: Change) -> Iterable[list[int]]:
