@@ -289,25 +289,46 @@ def item_sentence(item: ChangeItem, names: Mapping[int, str]) -> str:
     def known(rows: Iterable[Any]) -> str:
         return ", ".join(names.get(label_in(row), "?") for row in rows)
 
-    values = {"labels": known(item.added), "removed": known(item.removed)}
-    if item.added and item.removed:
-        said = _("labeled it %(labels)s instead of %(removed)s") % values
-    elif item.added:
-        said = _("labeled it %(labels)s") % values
-    elif item.removed:
-        said = _("took %(removed)s off") % values
+    added, removed = known(item.added), known(item.removed)
+    if change.verb == Verb.UNDO:
+        # What it undid went the other way.
+        added, removed = removed, added
+    first = change.params.get("what") or {"verb": change.verb, "params": change.params}
+    return _reverted(change, None, _said_of_one(first["verb"], first["params"], added, removed))
+
+
+def _said_of_one(verb: str, params: dict[str, Any], added: str, removed: str) -> str:
+    values = {"labels": added, "removed": removed}
+    if verb == Verb.LABEL and params.get("nothing"):
+        text = _("marked it: nothing applies")
+    elif added and verb == Verb.ACCEPT:
+        text = _("accepted %(labels)s for it")
+    elif added and verb == Verb.IMPORT:
+        text = _("imported its label %(labels)s")
+    elif added and removed:
+        text = _("labeled it %(labels)s instead of %(removed)s")
+    elif added:
+        text = _("labeled it %(labels)s")
+    elif removed:
+        text = _("took %(removed)s off")
     else:
-        said = _without_labels(change)
-    if change.verb in (Verb.UNDO, Verb.REDO) and (item.added or item.removed):
-        text = _("redid: %(what)s") if change.verb == Verb.REDO else _("undid: %(what)s")
-        return text % {"what": said}
-    return said
+        return _said_of_it(verb, params)
+    return text % values
 
 
-def _without_labels(change: Change) -> str:
-    """In the words for one image; an undo says what it undid."""
-    what = change.params.get("what")
-    if what is None:
-        return _said(change.verb, 1, change.params)
-    text = _("redid: %(what)s") if change.verb == Verb.REDO else _("undid: %(what)s")
-    return text % {"what": _said(what["verb"], 1, what["params"])}
+def _said_of_it(verb: str, params: dict[str, Any]) -> str:
+    """Where no label came or went."""
+    match verb:
+        case Verb.LABEL:
+            return _("marked it as unlabeled")
+        case Verb.HARD:
+            return _("marked it as hard example")
+        case Verb.NOT_HARD:
+            return _("took the mark “hard example” off")
+        case Verb.TRASH:
+            return _("deleted it")
+        case Verb.RESTORE:
+            return _("restored it")
+        case Verb.IMPORT:
+            return _("imported what was known of it")
+    return _said(verb, 1, params)

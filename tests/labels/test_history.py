@@ -12,7 +12,7 @@ from labels.labelset.deletion import Policy, delete_labels
 from labels.labelset.edits import add_labels, edit_label, move_label, sort_labels
 from labels.labelset.merging import merge_labels
 from labels.services import create_labels
-from labels.trash import trash
+from labels.trash import restore, trash
 from labels.undo import redo_last, undo_change, undo_last
 from tests import make
 
@@ -313,20 +313,32 @@ def test_the_history_of_an_image_says_what_became_of_it(job, alice, bob):
     member = make.membership(job, alice)
     annotate(make.membership(job, bob), ids(one, two), add=[cat.pk])
     annotate(member, ids(one), add=[dog.pk], remove=[cat.pk])
+    undo_last(member)
     mark_hard(member, ids(one), is_hard=True)
     undo_last(member)
+    annotate(member, ids(one), nothing=True)
+    undo_last(member)
+    redo_last(member)
+    annotate(member, ids(one), clear=True)
     trash(member, ids(one))
+    restore(member, ids(one))
 
     entries = make.client(alice).get(f"/api/jobs/{job.pk}/samples/{one.pk}/history/").json()
 
     assert [(entry["who"]["name"], entry["message"]) for entry in entries] == [
-        ("Alice", "deleted 1 image"),
-        ("Alice", "undid: marked 1 image as hard example"),
-        ("Alice", "marked 1 image as hard example"),
+        ("Alice", "restored it"),
+        ("Alice", "deleted it"),
+        ("Alice", "marked it as unlabeled"),
+        ("Alice", "redid: marked it: nothing applies"),
+        ("Alice", "undid: marked it: nothing applies"),
+        ("Alice", "marked it: nothing applies"),
+        ("Alice", "undid: marked it as hard example"),
+        ("Alice", "marked it as hard example"),
+        ("Alice", "undid: labeled it dog instead of cat"),
         ("Alice", "labeled it dog instead of cat"),
         ("Bob", "labeled it cat"),
     ]
-    assert entries[2]["undone_by"]["name"] == "Alice"
+    assert entries[-2]["undone_by"]["name"] == "Alice"
     fragment = make.client(alice).get(
         f"/jobs/{job.pk}/samples/{one.pk}/history/", headers={"HX-Request": "true"}
     )
