@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from jobs.filters import ALL, FILTERS, NONE, SampleFilter, canonical
 from jobs.models import Job, SampleState
@@ -57,7 +57,8 @@ def filter_chips(job: Job, place: Place, labels: Iterable[Label]) -> list[Filter
 def filter_words(job: Job, filters: str, labels: Iterable[Label]) -> str:
     """All filters of a query string in one line: “State Labeled · Label cat”."""
     state = QueryDict(filters).get("state", "")
-    parts = [f"{_('State')} {dict(SampleState.choices)[state]}"] if state in SampleState else []
+    title = pgettext("of an image", "State")
+    parts = [f"{title} {SampleState(state).label}"] if state in SampleState else []
     chips = filter_chips(job, Place(filters), labels)
     return " · ".join([*parts, *(f"{chip.title} {chip.value}" for chip in chips)])
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotators.models import Member
 from jobs.models import Change, Job, Verb
@@ -75,4 +76,6 @@ def listed(names: Iterable[str], *, most: int = 3) -> str:
     shown = _(", ").join(_("“%(name)s”") % {"name": name} for name in names[:most])
     if len(names) <= most:
         return shown
-    return _("%(names)s and %(n)d more") % {"names": shown, "n": len(names) - most}
+    more = len(names) - most
+    text = ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more)
+    return text % {"names": shown, "n": more}
