@@ -445,7 +445,7 @@ def _to_export(job: Job, place: pages.Place) -> dict[str, Any]:
     """What the filters of the address would write: how many, and which filters those are."""
     if not place.filters:
         return {}
-    found: dict[str, Any] = {"filters": place.filters, "chosen": 0}
+    found: dict[str, Any] = {"query": place.filters, "chosen": 0}
     try:
         found["chosen"] = exports.labeled(job, place.filters).count()
     except DomainError as error:

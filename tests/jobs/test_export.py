@@ -198,7 +198,7 @@ def test_the_page_says_which_images_in_words_and_keeps_the_filters(some, alice):
     address = f"/jobs/{job.pk}/export/?label={cat.pk}&hard=1"
 
     page = client.get(address).content.decode()
-    assert "Only 1 image that matches" in page
+    assert "1 of 4 labeled images" in page
     assert f'href="/jobs/{job.pk}/export/?label={cat.pk}"' in page
     assert f'href="/jobs/{job.pk}/export/?hard=1"' in page
     posted = client.post(address, {"train": 100, "val": 0, "test": 0, "seed": 0})
