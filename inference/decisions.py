@@ -21,7 +21,7 @@ from labelhub.errors import Conflict, DomainError
 from labels import bulk
 from labels.annotate import Edit, Held, Result, apply, hold, row
 from labels.in_sql import Written
-from labels.services import create_labels
+from labels.services import labels_named
 from labels.undo import backwards, takes_back
 
 SAMPLES_AT_ONCE = 500
@@ -104,8 +104,7 @@ def _labels_for(member: Member, wanted: Iterable[Suggestion]) -> dict[str, int]:
     known = {one.label_name: one.label for one in wanted if one.label is not None}
     lacking = [one.label_name for one in wanted if one.label is None]
     if lacking and member.can(Ability.CREATE_LABEL):
-        made = create_labels(member.job, dict.fromkeys(lacking))
-        known |= {label.name: label.pk for label in made}
+        known |= labels_named(member.job, lacking)
     return known
 
 

@@ -19,7 +19,7 @@ from jobs.models import Job, Sample
 from jobs.selection import Selection
 from jobs.vocabulary import Vocabulary
 from labelhub.errors import Conflict, DomainError
-from labels.annotate import Result, annotate
+from labels.annotate import Result, annotate, hold
 from labels.models import Label
 from labels.names import suggest
 from labels.services import label_for
@@ -171,8 +171,10 @@ def accept(member: Member, sample_id: int, name: str) -> tuple[Result, Label]:
     for prediction in predictions.order_by("-created_at"):
         for one in suggestions(prediction, Vocabulary(member.job.pk)):
             if one.name == name:
-                label = label_for(member, one.label_name)
                 selection = Selection(ids=(sample_id,))
+                # The image first, then a new label: so does who accepts many at once.
+                hold(selection.resolve(member.job))
+                label = label_for(member, one.label_name)
                 scores = {label.pk: min(max(one.score, 0.0), 1.0)}
                 return annotate(member, selection, add=[label.pk], scores=scores), label
     raise Conflict(_("The model no longer suggests “%(name)s”.") % {"name": name}, code="gone")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from inference import decisions, services
+from inference.models import Prediction
 from jobs import counters
 from jobs.models import Mode, Sample
 from jobs.selection import Selection
@@ -162,6 +164,35 @@ def test_an_image_that_is_being_deleted_is_not_labeled(job, alice, bob):
 
     assert [result.change for result in results] == [None]
     assert names(sample) == set()
+    assert counters.drift(job) == {}
+
+
+@pytest.mark.parametrize("is_same_image", [True, False])
+@pytest.mark.parametrize("first", ["one", "many"])
+@pytest.mark.parametrize("second", ["one", "many"])
+def test_a_new_label_that_two_accept_at_the_same_moment_is_made_once(
+    alice, bob, first, second, is_same_image
+):
+    job = make.job(owner=alice, labels=("cat",))
+    make.member(job, bob, "manager")
+    samples = make.images(job, 2)
+    for sample in samples:
+        said = {"model": "M", "numeric_mode": "x", "labels": [["cow", 0.9]]}
+        Prediction.objects.create(sample=sample, **said)
+    his = samples[0] if is_same_image else samples[1]
+
+    def accept(who, sample: Sample, how: str):
+        member = make.membership(job, who)
+        if how == "one":
+            return services.accept(member, sample.pk, "cow")
+        return decisions.accept_best(member, Selection(ids=(sample.pk,)))
+
+    with meanwhile(lambda: accept(bob, his, second)) as results:
+        accept(alice, samples[0], first)
+
+    assert not isinstance(results[0], DomainError)
+    assert list(job.labels.values_list("name", flat=True)) == ["cat", "cow"]
+    assert names(samples[0]) == names(his) == {"cow"}
     assert counters.drift(job) == {}
 
 
