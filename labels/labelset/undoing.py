@@ -63,6 +63,9 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
     require(member, Ability.CREATE_LABEL if does == edits.ADD else Ability.MANAGE_LABELS)
     is_again = change.verb == Verb.UNDO
     turns.alone(member.job)
+    if Change.objects.filter(reverts=change).exists():
+        # By somebody else, a moment ago.
+        raise Conflict(_("This was undone already."), code="undone")
     if does in (MERGE, DELETE):
         if is_again:
             return said(remove(member, _told(change), verb=verb, reverts=change), change.params)

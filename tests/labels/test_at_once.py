@@ -19,11 +19,11 @@ from labels.annotate import annotate, set_labels
 from labels.hard import mark_hard
 from labels.labelset import removal
 from labels.labelset.deletion import Policy, delete_labels
-from labels.labelset.edits import add_labels
+from labels.labelset.edits import add_labels, edit_label
 from labels.labelset.merging import merge_labels
 from labels.models import Annotation, Label
 from labels.trash import trash
-from labels.undo import undo_last
+from labels.undo import undo_change, undo_last
 from tests import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -193,6 +193,29 @@ def test_a_new_label_that_two_accept_at_the_same_moment_is_made_once(
     assert not isinstance(results[0], DomainError)
     assert list(job.labels.values_list("name", flat=True)) == ["cat", "cow"]
     assert names(samples[0]) == names(his) == {"cow"}
+    assert counters.drift(job) == {}
+
+
+@pytest.mark.parametrize("does", ["rename", "merge"])
+def test_what_two_people_undo_at_the_same_moment_is_undone_once(job, alice, bob, does):
+    job.members.filter(user=bob).update(role="manager")
+    (sample,) = make.images(job, 1)
+    alices, bobs = make.membership(job, alice), make.membership(job, bob)
+    cat, dog = job.labels.all()
+    annotate(alices, Selection(ids=(sample.pk,)), add=[cat.pk])
+    if does == "rename":
+        edit_label(alices, cat.pk, name="kitten")
+    else:
+        merge_labels(alices, [cat.pk], dog.pk)
+    change = job.changes.order_by("-pk").first()
+
+    with meanwhile(lambda: undo_change(bobs, change)) as results:
+        undo_change(alices, job.changes.get(pk=change.pk))
+
+    (refused,) = results
+    assert isinstance(refused, Conflict)
+    assert refused.code == "undone"
+    assert names(sample) == {"cat"}
     assert counters.drift(job) == {}
 
 
