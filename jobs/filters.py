@@ -19,6 +19,7 @@ from jobs import conditions as means
 from jobs.conditions import Condition
 from jobs.models import Job, Sample, SampleState
 from jobs.moments import MomentField
+from jobs.vocabulary import Vocabulary
 
 MOST_LABELS = 50
 MAX_ID = 2**63 - 1
@@ -99,6 +100,10 @@ class SampleFilter(django_filters.FilterSet):
         model = Sample
         fields: list[str] = []
 
+    def __init__(self, query: Mapping[str, str], *, job: Job) -> None:
+        super().__init__(query, queryset=job.samples.order_by("id"))
+        self.job = job
+
     def conditions(self) -> list[Condition]:
         """What was asked for; the form is valid."""
         asked = {
@@ -106,6 +111,7 @@ class SampleFilter(django_filters.FilterSet):
             for name, value in self.form.cleaned_data.items()
             if value is not None and value != ""
         }
+        asked["job"] = self.job
         return [condition for read in _READERS for condition in read(asked)]
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
@@ -150,6 +156,18 @@ def _scores(asked: Asked) -> list[Condition]:
     return [means.scored(*limits)] if limits != (None, None) else []
 
 
+def _predicted(asked: Asked) -> list[Condition]:
+    if "predicted" not in asked:
+        return []
+    return [means.predicted(Vocabulary(asked["job"].pk).alike(asked["predicted"]))]
+
+
+def _agrees(asked: Asked) -> list[Condition]:
+    if "agrees" not in asked:
+        return []
+    return [means.agrees(asked["agrees"] == "1", Vocabulary(asked["job"].pk).former)]
+
+
 def _one(name: str, meaning: Callable[[Any], Condition]) -> Callable[[Asked], list[Condition]]:
     return lambda asked: [meaning(asked[name])] if name in asked else []
 
@@ -165,8 +183,8 @@ _READERS = (
     _range("last_at", "labeled_after", "labeled_before"),
     _range("added_at", "added_after", "added_before"),
     _scores,
-    _one("predicted", means.predicted),
-    _one("agrees", lambda value: means.agrees(value == "1")),
+    _predicted,
+    _agrees,
     _one("split", lambda value: means.in_split("" if value == NONE else value)),
     _one("problem", means.has_problem),
 )
@@ -175,7 +193,7 @@ FILTERS = tuple(SampleFilter.base_filters)
 
 def read_filter(job: Job, query: QueryDict) -> SampleFilter:
     """The filter that a query string asks for, checked by its `form`."""
-    return SampleFilter(_joined(query), queryset=job.samples.order_by("id"))
+    return SampleFilter(_joined(query), job=job)
 
 
 def filter_samples(job: Job, query: QueryDict) -> tuple[QuerySet, forms.Form]:

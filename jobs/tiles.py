@@ -14,6 +14,7 @@ from inference.services import Suggestion, suggestions
 from jobs.counters import label_key
 from jobs.models import Sample, SampleState
 from jobs.pages import Place, TileRow, cursor_of
+from jobs.vocabulary import Vocabulary
 from labels.keys import keys_in_order
 from labels.models import Label
 
@@ -45,7 +46,7 @@ def tiles_of(
 ) -> list[Tile]:
     """`labels` are those of the job, in their order."""
     labels = list(labels)
-    known = {label.name: label.pk for label in labels}
+    known = Vocabulary(job_id, {label.name: label.pk for label in labels})
     query = place.viewer_query()
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
@@ -85,7 +86,7 @@ def _suffix_of(row: TileRow, place: Place) -> str:
     return f"?{place.viewer_query(cursor_of(row, place.sort))}"
 
 
-def _suggested(row: TileRow, known: dict[str, int]) -> Suggestion | None:
+def _suggested(row: TileRow, known: Vocabulary) -> Suggestion | None:
     if not row.top_labels:
         return None
     return suggestions(Prediction(labels=row.top_labels[:1]), known)[0]
@@ -142,7 +143,8 @@ def offers(
     """What a prediction of the sample says, in terms of the job."""
     by_id = {label.pk: label for label in labels}
     carried = {annotation.label_id for annotation in sample.annotations.all()}
-    found = suggestions(newest, {label.name: pk for pk, label in by_id.items()})
+    names = {label.name: pk for pk, label in by_id.items()}
+    found = suggestions(newest, Vocabulary(member.job_id, names))
     return [
         Offer(
             suggestion=one,

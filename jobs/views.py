@@ -27,8 +27,9 @@ from annotators.roles import Ability
 from annotators.shortcuts import palette_commands
 from datasets import problems, uploads
 from datasets.models import Image
-from jobs import counters, filmstrip, originals, pages, records, services
-from jobs.filter_chips import filter_chips
+from jobs import counters, exports, filmstrip, originals, pages, records, services
+from jobs.filter_chips import filter_chips, filter_words
+from jobs.filters import canonical
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
     ExportForm,
@@ -450,19 +451,48 @@ def _next_unlabeled(job: Job, place: pages.Place, sample: Sample) -> Cursor | No
 def export(request: HttpRequest, job_id: int) -> HttpResponse:
     member = member_or_404(request.user, job_id, Ability.EXPORT)
     form = ExportForm(request.POST) if request.method == "POST" else ExportForm()
+    place = pages.Place(canonical(request.GET))
     if form.is_bound and form.is_valid():
-        services.start_export(member.job, by=request.user, options=form.options())
-        return redirect("export", job_id)
-    rows = member.job.runs.filter(kind=RunKind.EXPORT).select_related("created_by")
-    runs = list(rows.order_by("-id")[:MOST_EXPORTS])
-    context = _progress_of(counters.read(member.job)) | {
-        "member": member,
-        "job": member.job,
-        "form": form,
-        "exports": runs,
-        "is_working": any(not run.is_over for run in runs),
-    }
+        options = form.options() | {"query": place.filters}
+        try:
+            services.start_export(member.job, by=request.user, options=options)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect(_export_address(job_id, place))
+    context = _progress_of(counters.read(member.job)) | _past_exports(member.job)
+    context |= _to_export(member.job, place) | {"member": member, "job": member.job, "form": form}
     return render(request, "jobs/export.html", context, status=_status_of(form))
+
+
+def _export_address(job_id: int, place: pages.Place) -> str:
+    address = reverse("export", args=[job_id])
+    return f"{address}?{place.filters}" if place.filters else address
+
+
+def _to_export(job: Job, place: pages.Place) -> dict[str, Any]:
+    """What the filters of the address would write: how many, and which filters those are."""
+    if not place.filters:
+        return {}
+    found: dict[str, Any] = {"query": place.filters, "chosen": 0}
+    try:
+        found["chosen"] = exports.labeled(job, place.filters).count()
+    except DomainError as error:
+        found["filter_problem"] = error.message
+    labels = list(job.labels.all())
+    return found | {
+        "chips": filter_chips(job, place, labels),
+        "words": filter_words(job, place.filters, labels),
+    }
+
+
+def _past_exports(job: Job) -> dict[str, Any]:
+    rows = job.runs.filter(kind=RunKind.EXPORT).select_related("created_by")
+    runs = list(rows.order_by("-id")[:MOST_EXPORTS])
+    labels = list(job.labels.all()) if any("query" in run.params for run in runs) else []
+    for run in runs:
+        run.words = filter_words(job, run.params.get("query", ""), labels)
+    return {"exports": runs, "is_working": any(not run.is_over for run in runs)}
 
 
 @login_required

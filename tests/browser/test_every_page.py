@@ -79,6 +79,7 @@ def pages(live) -> dict[str, str]:
         "description": f"{here}description/",
         "members": f"{here}members/",
         "export": f"{here}export/",
+        "export-filtered": f"{here}export/?label={label.pk}&hard=0",
         "history": f"{here}history/",
         "image-history": f"{here}samples/{samples[0].pk}/history/",
         "run": f"{here}runs/{run.pk}/",
