@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
@@ -24,7 +25,7 @@ from annotators.roles import Ability
 from datasets import problems, uploads
 from datasets.models import Image
 from jobs import counters, filmstrip, originals, pages, records, services
-from jobs.filter_chips import filter_chips
+from jobs.filter_chips import active_filters
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
     ExportForm,
@@ -35,7 +36,7 @@ from jobs.forms import (
     with_suggestions,
 )
 from jobs.models import Job, Sample, SampleState
-from jobs.sorting import Cursor
+from jobs.sorting import SORTS, Cursor
 from jobs.tiles import label_rows, newest_prediction, offers, tiles_of
 from labelhub.errors import DomainError
 from labels.models import Label
@@ -44,7 +45,8 @@ from runs.models import Run, RunKind, RunState
 
 # A form that is shown again with what is wrong in it; htmx swaps this status in (base.html).
 UNPROCESSABLE = 422
-SIZE_COOKIE = "labelhub_page_size"
+# Whether the filters are open beside the grid: static/js/filters.js writes it.
+FILTERS_COOKIE = "labelhub_filters"
 YEAR = 365 * 24 * 3600
 MOST_TILES = 200
 MOST_EXPORTS = 50
@@ -197,8 +199,11 @@ def _typed(text: str) -> dict[str, Any]:
 @login_required
 @require_GET
 def job(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The grid. Its address opens "Unlabeled" when it says nothing; "All" is `state=all`."""
+    place = pages.read_place(pages.opened(request.GET), size=pages.kept_size(request.COOKIES))
+    if not pages.is_plain(request.GET):
+        return redirect(f"{reverse('job', args=[job_id])}?{place.query()}")
     member = member_or_404(request.user, job_id, Ability.VIEW)
-    place = pages.read_place(request.GET, size=_kept_size(request))
     labels = list(member.job.labels.all())
     # Before the samples: should an import end in between, the browser sees the numbers change and
     # asks for the page again. The other way round it would show numbers without tiles.
@@ -211,7 +216,10 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "state": place.state,
         "tabs": _tabs(place, counts),
         "found": page.total,
-        "chips": filter_chips(member.job, place, labels),
+        "active": active_filters(member.job, place, labels, counts),
+        "orders": orders(place),
+        "everywhere": _page_query(place, state=""),
+        "is_filtering": request.COOKIES.get(FILTERS_COOKIE) == "open",
         "sizes": [(size, _page_query(place, size=size)) for size in pages.PAGE_SIZES],
         "import": _last_import(member.job),
     }
@@ -219,7 +227,8 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     # The viewer opens over the grid.
     originals.allow_originals(request, response, member.job.dataset.storage)
     if request.GET.get("size") == str(place.size):
-        response.set_cookie(SIZE_COOKIE, place.size, max_age=YEAR, samesite="Lax", httponly=True)
+        keep = {"max_age": YEAR, "samesite": "Lax", "httponly": True}
+        response.set_cookie(pages.SIZE_COOKIE, place.size, **keep)
     return response
 
 
@@ -227,11 +236,6 @@ def _last_import(job: Job) -> Run | None:
     """The last import or synchronization of the job's dataset, whoever asked for it where."""
     imports = job.shown_runs().filter(kind__in=[RunKind.IMPORT, RunKind.SYNC]).order_by("-id")
     return imports.annotate(problem_count=Count("problems")).first()
-
-
-def _kept_size(request: HttpRequest) -> int:
-    kept = request.COOKIES.get(SIZE_COOKIE, "")
-    return int(kept) if kept in map(str, pages.PAGE_SIZES) else pages.DEFAULT_SIZE
 
 
 def _page_query(place: pages.Place, **changes: Any) -> str:
@@ -256,6 +260,30 @@ def _tabs(place: pages.Place, counts: dict[str, int]) -> list[dict[str, Any]]:
         key = counters.state_key(state)
         tabs.append({"state": state, "name": state.label, "key": key, "count": counts.get(key, 0)})
     return [tab | {"query": _page_query(place, state=tab["state"])} for tab in tabs]
+
+
+_ORDERS = {
+    "added": gettext_lazy("Oldest first"),
+    "-added": gettext_lazy("Newest first"),
+    "path": gettext_lazy("Path, A to Z"),
+    "-path": gettext_lazy("Path, Z to A"),
+    "-time": gettext_lazy("Labeled last"),
+    "time": gettext_lazy("Labeled first"),
+    "-score": gettext_lazy("Most confident"),
+    "score": gettext_lazy("Most uncertain"),
+}
+
+
+def orders(place: pages.Place) -> list[dict[str, Any]]:
+    """The orders that the menu offers, the one of the page marked."""
+    return [
+        {
+            "name": name,
+            "query": _page_query(place, sort=SORTS[order]),
+            "is_current": SORTS[order] == place.sort,
+        }
+        for order, name in _ORDERS.items()
+    ]
 
 
 @login_required
@@ -356,7 +384,7 @@ def _viewed(
         "job": member.job,
         "sample": found,
         "name": found.path.rpartition("/")[2],
-        "grid_query": place.viewer_query(),
+        "grid_query": place.viewer_query() or pages.EVERYTHING,
         "previous": address(around.previous),
         "next": address(around.next),
         "unlabeled": _address("next_unlabeled", member, place, around.here),
