@@ -107,7 +107,8 @@ def active_filters(
     ]
     wrong = [
         FilterProblem(name, str(TITLES[name]), query[name][:_LONGEST_VALUE], reason, left)
-        for name, reason in reading.reasons.items()
+        for name in FILTERS
+        if (reason := reading.reasons.get(name))
         for left in [_mended(place, name, reading)]
     ]
     state = QueryDict(mutable=True)
@@ -174,6 +175,8 @@ class _Reading:
                 return str(SPLIT_NAMES[value])
             case "problem":
                 return problem_name(value)
+            case "labeled_after" | "labeled_before" | "added_after" | "added_before":
+                return ago(value)
         if "exact" in self.query and name in ("path", "exact"):
             folder = self.query.get("path", "").strip("/")
             return _("only %(folder)s") % {"folder": f"{folder}/"}
@@ -223,6 +226,21 @@ class _Reading:
                 "number": value
             }
         return str(found or value)
+
+
+def ago(value: str) -> str:
+    """`7d` in words; days and times as they are."""
+    if not value[:-1].isdecimal():
+        return value.replace("T", " ")
+    number = int(value[:-1])
+    match value[-1]:
+        case "h":
+            text = ngettext("%(number)d hour ago", "%(number)d hours ago", number)
+        case "d":
+            text = ngettext("%(number)d day ago", "%(number)d days ago", number)
+        case _:
+            text = ngettext("%(number)d week ago", "%(number)d weeks ago", number)
+    return text % {"number": number}
 
 
 def problem_name(code: str) -> str:

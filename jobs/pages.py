@@ -72,9 +72,10 @@ def opened(query: QueryDict) -> QueryDict:
 
 
 def is_plain(query: QueryDict) -> bool:
-    """Whether an address is as this site writes it: each name once, with a value. Those that a form
-    without scripts makes are not."""
-    return all(len(values) == 1 and values[0] for _name, values in query.lists())
+    """Whether an address is as this site writes it: each name once and with a value, "all" only
+    where there is nothing else. Those that a form without scripts makes are not."""
+    is_alone = len(query) == 1 or query.get("state") != ALL
+    return is_alone and all(len(values) == 1 and values[0] for _name, values in query.lists())
 
 
 def read_place(query: QueryDict, *, size: int = DEFAULT_SIZE) -> Place:

@@ -10,7 +10,7 @@ const MOMENT = 300;
 const YEAR = 31536000;
 const KEPT = "labelhub-filters";
 const panel = find(document, "#filters");
-const opener = find(document, "[data-filters]");
+const opener = find(document, "[data-filters-open]");
 const isWide = window.matchMedia("(width >= 56.25rem)");
 const isOpen = () => panel.matches(isWide.matches ? "[data-open]" : ":popover-open");
 /** What gets the focus as soon as it is there. @type {{ control?: string, top?: number }} */
@@ -46,6 +46,22 @@ function settle() {
   kept = control ? {} : kept;
 }
 
+/**
+ * As the server writes it (jobs/filters.py): what is set and nothing else, each name once.
+ * @param {FormData} data
+ */
+function queryOf(data) {
+  const query = new URLSearchParams();
+  for (const name of new Set(data.keys())) {
+    const values = data.getAll(name).filter(Boolean);
+    values.length && query.set(name, name === "label" ? values.join() : String(values.at(-1)));
+  }
+  if (query.get("state") === "all" && query.size > 1) {
+    query.delete("state");
+  }
+  return String(query).replace(/%(2C|2F|3A)/g, decodeURIComponent);
+}
+
 /** @param {HTMLInputElement} input one of several that exclude each other */
 function exclude({ form, name, value, checked, dataset }) {
   const isLabel = name === "label" && checked;
@@ -70,19 +86,22 @@ panel.addEventListener("change", ({ target }) => {
   }
 });
 
-panel.addEventListener("submit", () => {
-  const at = find(panel, ":focus-visible");
-  const control = at?.name && `[name="${at.name}"]${at.type === "search" ? "" : `[value="${at.value}"]`}`;
-  sessionStorage.setItem(KEPT, JSON.stringify({ control, top: panel.scrollTop }));
+panel.addEventListener("input", ({ target }) => {
+  const isTyped = !target.matches("select, [type='checkbox'], [type='radio'], [form]");
+  isTyped && target.closest("[data-filter-form]")?.setAttribute("data-typed", "");
 });
 
-// The address says what is set, and nothing else.
-panel.addEventListener("formdata", ({ formData }) => {
-  for (const name of new Set(formData.keys())) {
-    const values = formData.getAll(name).filter(Boolean);
-    formData.delete(name);
-    values.length && formData.set(name, name === "label" ? values.join() : values.at(-1));
+panel.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (!form.matches("[data-filter-form]")) {
+    return;
   }
+  event.preventDefault();
+  const at = find(form, ":focus-visible");
+  const isOne = at?.matches("[type='checkbox'], [type='radio']");
+  const control = at?.name && `[data-filter-form] [name="${at.name}"]${isOne ? `[value="${at.value}"]` : ""}`;
+  sessionStorage.setItem(KEPT, JSON.stringify({ control, top: panel.scrollTop }));
+  location.assign(`${form.action}?${queryOf(new FormData(form, submitter))}`);
 });
 
 panel.addEventListener("click", (event) => event.target.closest("[data-filters-close]") && show(false));

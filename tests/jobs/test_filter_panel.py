@@ -135,7 +135,8 @@ def test_an_empty_query_of_a_selection_is_everything(job, alice):
     ("sent", "kept"),
     [
         ("state=all&name=&label=3&label=-5&hard=", "label=3,-5"),
-        ("state=all&label_mode=any&name=", "state=all"),
+        ("state=all&label_mode=&name=", "state=all"),
+        ("state=all&hard=1", "hard=1"),
         ("state=labeled&path=a&path=a/b&exact=", "state=labeled&path=a/b"),
         ("hard=1&sort=-path&size=50&by=", "hard=1&sort=-path&size=50"),
         ("labeled_after=2026-01-01&labeled_after=7d", "labeled_after=7d"),
