@@ -263,14 +263,14 @@ def _tabs(place: pages.Place, counts: dict[str, int]) -> list[dict[str, Any]]:
 
 
 _ORDERS = {
-    "added": gettext_lazy("Oldest first"),
-    "-added": gettext_lazy("Newest first"),
+    "added": gettext_lazy("Added, oldest first"),
+    "-added": gettext_lazy("Added, newest first"),
     "path": gettext_lazy("Path, A to Z"),
     "-path": gettext_lazy("Path, Z to A"),
-    "-time": gettext_lazy("Labeled last"),
-    "time": gettext_lazy("Labeled first"),
-    "-score": gettext_lazy("Most confident"),
-    "score": gettext_lazy("Most uncertain"),
+    "-time": gettext_lazy("Labeled, newest first"),
+    "time": gettext_lazy("Labeled, oldest first"),
+    "-score": gettext_lazy("Most confident first"),
+    "score": gettext_lazy("Most uncertain first"),
 }
 
 

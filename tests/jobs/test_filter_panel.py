@@ -178,7 +178,7 @@ def test_the_menu_of_orders_keeps_filters_and_marks_the_one_of_the_page(job, ali
     kept = "state=labeled&amp;hard=1"
     assertContains(page, f"?{kept}&amp;sort=path&amp;size=50")
     assertContains(page, f"?{kept}&amp;size=50")
-    assertContains(page, 'sort=-time&amp;size=50" aria-current="true">Labeled last')
+    assertContains(page, 'sort=-time&amp;size=50" aria-current="true">Labeled, newest first')
 
 
 def test_the_newest_images_can_come_first(job, alice):
