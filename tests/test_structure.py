@@ -23,6 +23,7 @@ FACE = {
     "forms",
     "management",
     "pages",
+    "panel",
     "templatetags",
     "tiles",
     "urls",

@@ -92,7 +92,7 @@ def test_a_page_of_a_hundred_tiles_weighs_at_most_60_kb(job, alice):
     samples = make.images(job, 101, folder="a-folder/of-some-length/")
     put(job, alice, samples, "cat")
 
-    response = grid(make.client(alice), job)
+    response = grid(make.client(alice), job, "?state=all")
 
     assert len(tile_ids(response)) == 100
     assert len(response.content) < 60_000
@@ -181,7 +181,7 @@ def test_a_tile_shows_its_labels_and_how_many_more(job, alice):
     (sample,) = make.images(job, 1)
     put(job, alice, [sample], "cat", "dog", "cow")
 
-    response = grid(make.client(alice), job)
+    response = grid(make.client(alice), job, "?state=all")
 
     labels = " ".join(str(one.pk) for one in job.labels.all())
     assertContains(response, f'data-labels="{labels}"')
@@ -246,7 +246,7 @@ def test_tiles_by_id_are_those_of_the_grid(job, alice):
 
     response = client.get(reverse("tiles", args=[job.pk]) + f"?ids={ids}")
 
-    page = grid(client, job).content.decode()
+    page = grid(client, job, "?state=all").content.decode()
     assert tile_ids(response) == [samples[0].pk, samples[2].pk]
     for tile in response.content.decode().strip().splitlines():
         assert tile in page
