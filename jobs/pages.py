@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import QueryDict
 
 from jobs import counters
@@ -271,11 +271,6 @@ def total(job: Job, place: Place, counts: Mapping[str, int]) -> Total:
     limit."""
     plan = plan_of(job, place, counts)
     return plan.total if plan else Total(0)
-
-
-def newest_id(job: Job) -> int:
-    """Of the sample that came last: what comes later is behind it."""
-    return job.samples.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def total_of(counts: dict[str, int], states: Iterable[str] = SampleState.values) -> int:

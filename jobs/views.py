@@ -223,7 +223,6 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "state": place.state,
         "tabs": _tabs(place, counts),
         "found": page.total,
-        "through": pages.newest_id(member.job),
         "tile_size": _kept_tile(request),
         "active": active_filters(member.job, place, labels, counts),
         "orders": orders(place),

@@ -329,16 +329,17 @@ class ImageGrid extends HTMLElement {
 
   /** Has everything selected that the list finds. */
   #selectAll() {
-    const { filters = "", through, total } = this.dataset;
+    const { filters = "", total } = this.dataset;
     const number = total ? Number(total) : null;
-    this.#choose(select.these([], { query: filters, through: Number(through), number }));
+    this.#choose(select.these([], { query: filters, number, through: null }));
   }
 
-  /** The server counted what is selected. @param {number} number */
-  counted(number) {
+  /** The server counted what is selected. @param {number} number @param {number} through */
+  counted(number, through) {
     const { all, ids } = this.#selection;
-    if (all && all.number === null) {
-      this.#choose({ ...this.#selection, all: { ...all, number: number + ids.size } });
+    if (all && all.through === null) {
+      const counted = { ...all, number: number + ids.size, through };
+      this.#choose({ ...this.#selection, all: counted });
     }
   }
 
