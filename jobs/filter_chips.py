@@ -3,7 +3,7 @@ them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from jobs.conditions import ANY_PROBLEM, MISSING
 from jobs.counters import person_key
 from jobs.filters import ALL, FILTERS, NONE, SampleFilter, canonical, read_filter
 from jobs.models import Job, SampleState
-from jobs.pages import Place, read_number
+from jobs.pages import Place
 from labels.models import Label
 
 TITLES = {
@@ -158,12 +158,14 @@ class _Reading:
         self, job: Job, query: QueryDict, labels: dict[int, str], counts: Mapping[str, int]
     ) -> None:
         self.job, self.query, self.labels, self.counts = job, query, labels, counts
+        self.asked: dict[str, Any] = {}
         self.values: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
         self.missing: set[str] = set()
 
     def read(self) -> None:
-        errors = read_filter(self.job, self.query).form.errors
+        form = read_filter(self.job, self.query).form
+        errors, self.asked = form.errors, form.cleaned_data
         self.reasons = {name: errors[name][0] for name in FILTERS if name in errors}
         for name in FILTERS:
             if name in self.query and name not in self.reasons:
@@ -173,9 +175,9 @@ class _Reading:
         value = self.query[name]
         match name:
             case "label":
-                return self._labels(value)
+                return self._labels(self.asked["label"])
             case "by":
-                return self._person(value)
+                return self._person(self.asked["by"])
             case "hard" | "agrees":
                 choices = SampleFilter.base_filters[name].extra["choices"]
                 return str(dict(choices).get(value, value))
@@ -190,11 +192,10 @@ class _Reading:
             return _("only %(folder)s") % {"folder": f"{folder}/"}
         return value
 
-    def _labels(self, value: str) -> str:
+    def _labels(self, ids: tuple[int, ...] | str) -> str:
         """“cat or dog, not cow”."""
-        if value == NONE:
+        if ids == NONE:
             return _("none")
-        ids = [int(part) for part in value.split(",")]
         self._look_for(dict.fromkeys(abs(pk) for pk in ids if abs(pk) not in self.labels))
         wanted = [self.labels[pk] for pk in ids if pk > 0]
         is_all = self.query.get("label_mode") == ALL
@@ -223,17 +224,16 @@ class _Reading:
             text = _("This job has no label with the number %(number)s.")
             self.reasons["label"] = text % {"number": missing[0]}
 
-    def _person(self, value: str) -> str:
+    def _person(self, user_id: int) -> str:
         """A member, or who labeled here before leaving."""
-        person = User.objects.filter(pk=read_number(value) or 0)
-        if not self.counts.get(person_key(int(value))):
+        person = User.objects.filter(pk=user_id)
+        if not self.counts.get(person_key(user_id)):
             person = person.filter(memberships__job=self.job)
         found = person.first()
         if found is None:
-            self.reasons["by"] = _("Nobody in this job has the number %(number)s.") % {
-                "number": value
-            }
-        return str(found or value)
+            text = _("Nobody in this job has the number %(number)s.")
+            self.reasons["by"] = text % {"number": user_id}
+        return str(found or user_id)
 
 
 def ago(value: str) -> str:

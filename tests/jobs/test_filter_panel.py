@@ -183,7 +183,7 @@ def test_the_menu_of_orders_keeps_filters_and_marks_the_one_of_the_page(job, ali
 
 def test_the_newest_images_can_come_first(job, alice):
     ids = [str(sample.pk) for sample in make.images(job, 60)]
-    client, query, seen = make.client(alice), "?state=all&sort=-added&size=50", []
+    client, query, seen = make.client(alice), "?sort=-added&size=50", []
 
     while query:
         page = grid(client, job, query)
@@ -219,6 +219,17 @@ def test_a_senseless_filter_is_named_with_the_reason_and_the_way_to_remove_it(
     assertContains(page, says)
     assertContains(page, f'href="/jobs/{job.pk}/?hard=1">Remove</a>')
     assert shown(page) == []
+
+
+@pytest.mark.parametrize("query", ["by={by}.0", "by=+{by}", "label=none+", "label=+{label}"])
+def test_values_are_read_as_the_filters_read_them(query, job, alice):
+    put(job, alice, make.images(job, 1), "cat")
+    query = query.format(by=alice.pk, label=job.labels.first().pk)
+
+    page = grid(make.client(alice), job, f"?{query}")
+
+    assert page.context["active"].problems == []
+    assert page.context["active"].chips[0].value in ("Alice", "none", "cat")
 
 
 def test_a_person_who_left_is_still_named(job, alice, bob):

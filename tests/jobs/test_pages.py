@@ -88,11 +88,13 @@ def test_statements_do_not_grow_with_the_page(job, alice, django_assert_max_num_
     assert len(tile_ids(response)) == 200
 
 
-def test_a_page_of_a_hundred_tiles_weighs_at_most_60_kb(job, alice):
+@pytest.mark.parametrize(("query", "labels"), [("?state=all", ("cat",)), ("", ())])
+def test_a_page_of_a_hundred_tiles_weighs_at_most_60_kb(query, labels, job, alice):
     samples = make.images(job, 101, folder="a-folder/of-some-length/")
-    put(job, alice, samples, "cat")
+    if labels:
+        put(job, alice, samples, *labels)
 
-    response = grid(make.client(alice), job, "?state=all")
+    response = grid(make.client(alice), job, query)
 
     assert len(tile_ids(response)) == 100
     assert len(response.content) < 60_000
