@@ -25,7 +25,7 @@ class Summary:
 
 
 def summarize(job: Job, selection: Selection) -> Summary:
-    """Counted by the database, in three statements for a selection of any size, four for a query."""
+    """Counted by the database, in three statements whatever the size, four for a query."""
     if selection.query is not None and selection.through is None:
         newest = job.samples.aggregate(newest=Max("pk"))["newest"] or 0
         selection = replace(selection, through=newest)
