@@ -141,7 +141,7 @@ class Plan:
             rows = rows.order_by().annotate(**columns).values(*columns)
             if not stream.is_set:
                 # By the index that is meant.
-                rows = rows.order_by(*(lead.order or (stream.id,)))
+                rows = rows.order_by(*(lead.order or (_id_of(stream),)))
             return rows[:number]
 
         return _merged(stream, some, "found_id, found_ok", "", number)
@@ -296,9 +296,14 @@ def _these(ids: list[int]) -> Stream:
     return Stream(values, lambda some: Sample.everything.filter(pk__in=some))
 
 
+def _id_of(stream: Stream) -> F | TextRow:
+    """A text table is read in the order of its own row numbers: ordered by the ids of samples,
+    SQLite begins with those, and looks every one of them up in it."""
+    return TextRow() if stream.seek else F(stream.id)
+
+
 def _order(stream: Stream, part: Part, is_sorted: bool) -> list[OrderBy]:
-    pk = TextRow() if stream.seek and not part.is_by_value else F(stream.id)
-    expressions = [pk]
+    expressions = [F(stream.id) if part.is_by_value else _id_of(stream)]
     if part.is_by_value:
         expressions.insert(0, F(f"{stream.prefix}{part.sort.column}"))
     if is_sorted:

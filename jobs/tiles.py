@@ -44,6 +44,7 @@ def tiles_of(
     """`labels` are those of the job, in their order."""
     labels = list(labels)
     known = {label.name: label.pk for label in labels}
+    numbers = {pk: number for number, pk in enumerate(known.values())}
     query = place.viewer_query()
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
@@ -53,7 +54,8 @@ def tiles_of(
     def tile(row: TileRow) -> Tile:
         address = f"{job}samples/{row.pk}/"
         folder, slash, name = row.path.rpartition("/")
-        carried = [label for label in labels if label.pk in row.labels] if row.labels else []
+        # A label can have been deleted in between.
+        carried = [labels[at] for at in sorted(numbers[pk] for pk in row.labels & numbers.keys())]
         suggested = None if carried else _suggested(row, known)
         return Tile(
             pk=str(row.pk),
