@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact
 
 from datasets.models import Image
 from jobs import counters, moments, text_index
-from jobs.expressions import BaseName, Checked, Day, Finds, Folder, NotEmpty, Percent
+from jobs.expressions import BaseName, Checked, Day, Finds, Folder, NotEmpty, Percent, of_job
 from jobs.models import Job, Sample, SampleState
 
 # A range of more days, or a folder with more folders inside, is not read value by value.
@@ -46,6 +46,11 @@ class Stream:
     repeats: bool = False
 
 
+def samples_of(job: Job) -> QuerySet[Sample]:
+    """What streams are made of: by an index that begins with the job."""
+    return Sample.objects.filter(of_job(job.pk))
+
+
 def _none(job: Job) -> Stream | None:  # noqa: ARG001
     return None
 
@@ -56,7 +61,8 @@ class Condition:
     part of them, where no counter says it. `states`: where alone there are any; `is_state`: that is
     all. `orders` is the column of an order whose index this is a range of. `asks`: to know its
     stream, the database has to be asked. `checked` is the condition for looking it up row by row,
-    where that is another."""
+    where that is another; `beside`, where there is one, does so by what the sample's id is called,
+    without the sample."""
 
     on: Callable[[str], Any]
     share: float = 0.5
@@ -69,6 +75,7 @@ class Condition:
     orders: str = ""
     asks: bool = False
     checked: Callable[[str], Any] | None = None
+    beside: Callable[[str], Any] | None = None
 
     def check(self, at: str) -> Checked:
         return Checked((self.checked or self.on)(at))
@@ -78,7 +85,8 @@ def _with(column: str, *values: Any, bare: tuple[Any, ...] = (), **options: Any)
     """A stream of samples by a column or, as `column` of an expression, by what is indexed."""
 
     def stream(job: Job) -> Stream:
-        return Stream(values, lambda value: job.samples.filter(*bare, **{column: value}), **options)
+        rows = samples_of(job)
+        return Stream(values, lambda value: rows.filter(*bare, **{column: value}), **options)
 
     return stream
 
@@ -148,26 +156,28 @@ def carries_any(label_ids: tuple[int, ...]) -> Condition:
         )
 
     return Condition(
-        on=lambda at: Exists(_carried(at, label_ids)),
+        on=lambda at: Exists(_carried(f"{at}pk", label_ids)),
         known=known,
         least=least if len(label_ids) > 1 else None,
         stream=stream,
         states=(SampleState.LABELED,),
-        checked=lambda at: Finds(_carried(at, label_ids)),
+        checked=lambda at: Finds(_carried(f"{at}pk", label_ids)),
+        beside=lambda pk: Finds(_carried(pk, label_ids)),
     )
 
 
 def lacks(label_ids: tuple[int, ...]) -> Condition:
     return Condition(
-        on=lambda at: ~Exists(_carried(at, label_ids)),
+        on=lambda at: ~Exists(_carried(f"{at}pk", label_ids)),
         share=0.9,
-        checked=lambda at: ~Finds(_carried(at, label_ids)),
+        checked=lambda at: ~Finds(_carried(f"{at}pk", label_ids)),
+        beside=lambda pk: ~Finds(_carried(pk, label_ids)),
     )
 
 
-def _carried(at: str, label_ids: tuple[int, ...]) -> QuerySet:
+def _carried(pk: str, label_ids: tuple[int, ...]) -> QuerySet:
     annotations = _related("annotations").objects
-    return annotations.filter(sample=OuterRef(f"{at}pk"), label_id__in=label_ids)
+    return annotations.filter(sample=OuterRef(pk), label_id__in=label_ids)
 
 
 # Text and folders --------------------------------------------------------------------------------
@@ -231,9 +241,8 @@ def in_folder(path: str, *, exact: bool) -> Condition:
         found = [path] if exact else folders_in(job, path, last)
         if found is None:
             return None
-        return Stream(
-            tuple(found), lambda folder: job.samples.filter(Exact(Folder("path"), folder))
-        )
+        rows = samples_of(job)
+        return Stream(tuple(found), lambda folder: rows.filter(Exact(Folder("path"), folder)))
 
     if exact:
         return Condition(on=on, share=0.02, stream=stream)
@@ -278,7 +287,7 @@ def between(column: str, first: datetime | None, end: datetime | None) -> Condit
         there = Q(**{f"{column}__isnull": False}) if column == "last_at" else Q()
 
         def rows(day: date) -> QuerySet:
-            return job.samples.filter(there, Exact(Day(column), day))
+            return samples_of(job).filter(there, Exact(Day(column), day))
 
         return Stream(tuple(named), rows, holds_all=False)
 
@@ -300,7 +309,7 @@ def scored(least: float | None, most: float | None) -> Condition:
     def stream(job: Job) -> Stream:
         def rows(percent: int) -> QuerySet:
             there = Q(top_score__isnull=False)
-            return job.samples.filter(there, Exact(Percent("top_score"), percent))
+            return samples_of(job).filter(there, Exact(Percent("top_score"), percent))
 
         percents = range(int(low * 100), int(high * 100) + 1)
         return Stream(tuple(percents), rows, holds_all=False)

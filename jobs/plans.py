@@ -25,7 +25,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from jobs import counters
-from jobs.conditions import Condition, Stream
+from jobs.conditions import Condition, Stream, samples_of
 from jobs.expressions import Checked, Finds
 from jobs.models import Job, Sample, SampleState
 from jobs.sorting import Part
@@ -141,7 +141,7 @@ class Plan:
             rows = rows.order_by().annotate(**columns).values(*columns)
             if not stream.is_set:
                 # By the index that is meant.
-                rows = rows.order_by(*(lead.order or (_id_of(stream),)))
+                rows = rows.order_by(*(lead.order or _ids_of(stream)))
             return rows[:number]
 
         return _merged(stream, some, "found_id, found_ok", "", number)
@@ -160,7 +160,8 @@ class Plan:
     # What leads --------------------------------------------------------------------------------
     @cached_property
     def _everything(self) -> Lead:
-        return Lead(Stream((self.job.pk,), lambda pk: Sample.objects.filter(job=pk)), self._size)
+        stream = Stream((self.job.pk,), lambda pk: samples_of(self.job))  # noqa: ARG005
+        return Lead(stream, self._size)
 
     @cached_property
     def _leading(self) -> Lead:
@@ -236,9 +237,12 @@ class Plan:
             return self._read(lead, part, number, is_sorted=True)
         return self._read(lead, part, number, is_sorted=False)
 
-    def _looked_up(self, lead: Lead, at: str = "") -> list[Checked]:
+    def _looked_up(
+        self, lead: Lead, at: str = "", *, but: Sequence[Condition] = ()
+    ) -> list[Checked]:
         """What is checked on every row that the lead hands out; `at` leads to the sample."""
-        wanted = [one.check(at) for one in self.conditions if one not in lead.covers]
+        done = (*lead.covers, *but)
+        wanted = [one.check(at) for one in self.conditions if one not in done]
         if not lead.stream.is_own:
             own = Q(**{f"{at}job_id": self.job.pk, f"{at}trashed_at__isnull": True})
             wanted.append(Checked(own))
@@ -250,8 +254,11 @@ class Plan:
         stream = lead.stream
         if not stream.prefix:
             return self._looked_up(lead)
-        samples = Sample.everything.filter(*self._looked_up(lead), pk=OuterRef(stream.id))
-        return [Checked(Finds(samples))]
+        # Labels first: they stand in the index that is being read, the sample elsewhere.
+        beside = [one for one in self.conditions if one.beside and one not in lead.covers]
+        wanted = self._looked_up(lead, but=beside)
+        samples = Sample.everything.filter(*wanted, pk=OuterRef(stream.id))
+        return [*(Checked(one.beside(stream.id)) for one in beside), Checked(Finds(samples))]
 
     def _read(self, lead: Lead, part: Part, number: int, *, is_sorted: bool) -> RawSQL:
         """`is_sorted`: the lead is in another order, and no index of this one shall be taken."""
@@ -296,16 +303,21 @@ def _these(ids: list[int]) -> Stream:
     return Stream(values, lambda some: Sample.everything.filter(pk__in=some))
 
 
-def _id_of(stream: Stream) -> F | TextRow:
-    """A text table is read in the order of its own row numbers: ordered by the ids of samples,
-    SQLite begins with those, and looks every one of them up in it."""
-    return TextRow() if stream.seek else F(stream.id)
+def _ids_of(stream: Stream) -> list[F | TextRow]:
+    """The order of ids, said so that the stream's own index is read in it. SQLite's text table has
+    its row numbers; with PostgreSQL indexes begin with the job."""
+    if stream.seek:
+        return [TextRow()]
+    if connection.vendor == "postgresql" and stream.is_own and not stream.prefix:
+        return [F("job_id"), F(stream.id)]
+    return [F(stream.id)]
 
 
 def _order(stream: Stream, part: Part, is_sorted: bool) -> list[OrderBy]:
-    expressions = [F(stream.id) if part.is_by_value else _id_of(stream)]
     if part.is_by_value:
-        expressions.insert(0, F(f"{stream.prefix}{part.sort.column}"))
+        expressions = [F(f"{stream.prefix}{part.sort.column}"), F(stream.id)]
+    else:
+        expressions = _ids_of(stream)
     if is_sorted:
         expressions = [Coalesce(one, one) for one in expressions]
     return [OrderBy(one, descending=part.is_descending) for one in expressions]
