@@ -45,7 +45,7 @@ def tiles_of(
     labels = list(labels)
     known = {label.name: label.pk for label in labels}
     numbers = {pk: number for number, pk in enumerate(known.values())}
-    query = place.viewer_query()
+    query, state = place.viewer_query(), place.state
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
     job = reverse("job", args=[job_id])
@@ -68,7 +68,7 @@ def tiles_of(
             more=len(carried) - CHIPS,
             suggestion=suggested,
             score=f"{suggested.score:.2f}" if suggested else "",
-            is_done=bool(place.state) and row.state != place.state,
+            is_done=bool(state) and row.state != state,
         )
 
     return [tile(row) for row in rows]

@@ -31,6 +31,8 @@ from labels.results import Result
 
 # A live message names at most so many samples; a browser that shows others asks for its page.
 MOST_IN_MESSAGE = 200
+# Of more different outcomes one statement that says each is quicker than one for each.
+MOST_OUTCOMES = 4
 
 
 @dataclass
@@ -379,21 +381,25 @@ def _write_annotations(edits: list[Edit]) -> None:
 
 
 def _write_samples(edits: list[Edit], change: Change, *, is_revert: bool) -> None:
-    """One statement for every different outcome, which is one for a plain labeling."""
+    """One statement for every different outcome, which is one for a plain labeling; one for all
+    where they are many, as when images keep by whom and when each was labeled."""
     groups: dict[tuple, list[int]] = defaultdict(list)
     for edit in edits:
         points_at = edit.points_at if is_revert else change.pk
-        outcome = (edit.state, edit.by, edit.at, edit.is_hard, edit.trashed_at)
-        groups[edit.growth, points_at, *outcome].append(edit.sample.id)
+        outcome = {"state": edit.state, "last_by": edit.by, "last_at": edit.at}
+        # Only what changes: to set a column again has SQLite write every index that it is in.
+        if edit.is_hard != edit.sample.is_hard:
+            outcome["is_hard"] = edit.is_hard
+        if edit.trashed_at != edit.sample.trashed_at:
+            outcome["trashed_at"] = edit.trashed_at
+        groups[edit.growth, points_at, *outcome.items()].append(edit.sample.id)
+    if len(groups) > MOST_OUTCOMES:
+        in_sql.set_each(groups)
+        return
     for (growth, points_at, *outcome), ids in groups.items():
-        state, by, at, is_hard, trashed_at = outcome
         Sample.everything.filter(pk__in=ids).update(
-            state=state,
+            **dict(outcome),
             label_count=F("label_count") + growth,
-            last_by=by,
-            last_at=at,
-            is_hard=is_hard,
-            trashed_at=trashed_at,
             last_change=points_at,
             version=F("version") + 1,
         )

@@ -7,7 +7,8 @@ by the change's person at the change's time.
 
 import json
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -172,6 +173,54 @@ def moment(text: str) -> datetime:
     """A moment in a history. Those that SQLite wrote lack their zone, which is UTC."""
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+# Columns of samples that each can have its own value of, with their types in PostgreSQL.
+_OWN = {
+    "state": "text",
+    "last_by": "bigint",
+    "last_at": "timestamptz",
+    "is_hard": "boolean",
+    "trashed_at": "timestamptz",
+}
+
+
+def set_each(groups: Mapping[tuple, Sequence[int]]) -> None:
+    """Sets columns of many samples, of each to its own values. A group says how many labels its
+    samples (by id) gain, the change that they point at, and pairs of a column and its value."""
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for (growth, points_at, *outcome), ids in groups.items():
+        values = {name: _as_json(value) for name, value in outcome}
+        values |= {"growth": growth, "points_at": points_at}
+        by_columns[tuple(name for name, _value in outcome)] += [{"id": pk} | values for pk in ids]
+    for columns, rows in by_columns.items():
+        _set_each(columns, rows)
+
+
+def _as_json(value: Any) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    return str(connection.ops.adapt_datetimefield_value(value))
+
+
+def _set_each(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    types = {"id": "bigint", "growth": "integer", "points_at": "bigint"}
+    types |= {name: _OWN[name] for name in columns}
+    if connection.vendor == "sqlite":
+        read = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in types)
+        source = f"(SELECT {read} FROM json_each(%s)) AS own"
+    else:
+        read = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        source = f"jsonb_to_recordset(%s::jsonb) AS own({read})"
+    fields = {name: Sample._meta.get_field(name).column for name in columns}
+    sets = ", ".join(f"{column} = own.{name}" for name, column in fields.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE jobs_sample SET {sets}, label_count = label_count + own.growth, "
+            "last_change_id = own.points_at, version = version + 1 "
+            f"FROM {source} WHERE jobs_sample.id = own.id",
+            [json.dumps(rows)],
+        )
 
 
 def _insert(model: type[Model], rows: QuerySet[Sample], columns: dict[str, Any]) -> None:
