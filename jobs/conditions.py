@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact
 
 from datasets.models import Image
 from jobs import counters, moments, text_index
-from jobs.expressions import BaseName, Checked, Day, Finds, Folder, NotEmpty, Percent, of_job
+from jobs.expressions import BaseName, Checked, Day, Finds, Folder, NotEmpty, Twentieth, of_job
 from jobs.models import Job, Sample, SampleState
 
 # A range of more days, or a folder with more folders inside, is not read value by value.
@@ -44,6 +44,9 @@ class Stream:
     seek: str = ""
     # Two values can name the same sample.
     repeats: bool = False
+    # Its part of the job, where some samples told it, and whether it is all over the job.
+    share: float | None = None
+    is_spread: bool = False
 
 
 def samples_of(job: Job) -> QuerySet[Sample]:
@@ -76,6 +79,7 @@ class Condition:
     asks: bool = False
     checked: Callable[[str], Any] | None = None
     beside: Callable[[str], Any] | None = None
+    goes_with_ids: bool = False
 
     def check(self, at: str) -> Checked:
         return Checked((self.checked or self.on)(at))
@@ -194,23 +198,17 @@ def path_has(text: str, *, in_name: bool = False) -> Condition:
     return Condition(on=on, share=0.01, stream=lambda job: _text_stream(job, text))
 
 
-# A text that so many paths hold turns up soon enough wherever one reads.
-COMMON = 0.02
-
-
 def _text_stream(job: Job, text: str) -> Stream | None:
     if len(text) < text_index.GRAM or not text_index.is_there():
         return None
     rarity = text_index.rarity(job, text)
+    how_many = {"share": rarity.share, "is_spread": rarity.is_spread}
     if connection.vendor != "sqlite":
-        if rarity.share >= COMMON:
-            return None
         holds = Q()
         for gram in rarity.grams:
             holds &= Q(text_index.has_text(F("path"), gram))
-        return Stream(
-            (holds,), Sample.everything.filter, is_set=True, holds_all=False, is_own=False
-        )
+        rows = Sample.everything.filter
+        return Stream((holds,), rows, is_set=True, holds_all=False, is_own=False, **how_many)
     row = f"{text_index.TABLE}.rowid"
     live = "FROM jobs_sample own WHERE job_id = %s AND trashed_at IS NULL ORDER BY id"
     where = [
@@ -225,7 +223,8 @@ def _text_stream(job: Job, text: str) -> Stream | None:
         params = [match, job.pk, job.pk]
         return job.samples.extra(tables=[text_index.TABLE], where=where, params=params)
 
-    return Stream((text_index.all_of(rarity.grams),), rows, seek=row, holds_all=False)
+    match = text_index.all_of(rarity.grams)
+    return Stream((match,), rows, seek=row, holds_all=False, **how_many)
 
 
 def in_folder(path: str, *, exact: bool) -> Condition:
@@ -245,8 +244,8 @@ def in_folder(path: str, *, exact: bool) -> Condition:
         return Stream(tuple(found), lambda folder: rows.filter(Exact(Folder("path"), folder)))
 
     if exact:
-        return Condition(on=on, share=0.02, stream=stream)
-    return Condition(on=on, share=0.05, stream=stream, orders="path", asks=True)
+        return Condition(on=on, share=0.02, stream=stream, goes_with_ids=True)
+    return Condition(on=on, share=0.05, stream=stream, orders="path", asks=True, goes_with_ids=True)
 
 
 def folders_in(job: Job, first: str, end: str) -> list[str] | None:
@@ -296,7 +295,7 @@ def between(column: str, first: datetime | None, end: datetime | None) -> Condit
     share = 0.7 if named is None else min(0.01 * len(named), 0.7)
     # Nothing is in the order of `added_at`, that of ids is all but the same.
     orders = column if column == "last_at" else ""
-    return Condition(on=on, share=share, stream=stream, orders=orders)
+    return Condition(on=on, share=share, stream=stream, orders=orders, goes_with_ids=True)
 
 
 # Predictions -------------------------------------------------------------------------------------
@@ -307,12 +306,12 @@ def scored(least: float | None, most: float | None) -> Condition:
         return Q(**{f"{at}top_score__gte": low, f"{at}top_score__lte": high})
 
     def stream(job: Job) -> Stream:
-        def rows(percent: int) -> QuerySet:
+        def rows(step: int) -> QuerySet:
             there = Q(top_score__isnull=False)
-            return samples_of(job).filter(there, Exact(Percent("top_score"), percent))
+            return samples_of(job).filter(there, Exact(Twentieth("top_score"), step))
 
-        percents = range(int(low * 100), int(high * 100) + 1)
-        return Stream(tuple(percents), rows, holds_all=False)
+        steps = range(Twentieth.of(low), Twentieth.of(high) + 1)
+        return Stream(tuple(steps), rows, holds_all=False)
 
     return Condition(on=on, share=max(high - low, 0.01) * 0.8, stream=stream, orders="top_score")
 

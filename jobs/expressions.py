@@ -55,7 +55,7 @@ class Day(Func):
 
 
 class Percent(Func):
-    """A share from 0 to 1 in whole percent, rounded down."""
+    """A share from 0 to 1 in whole percent, rounded down: of an index that was."""
 
     arity = 1
     output_field = IntegerField()
@@ -67,6 +67,28 @@ class Percent(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
         template = "trunc(%(expressions)s * 100)::integer"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+class Twentieth(Func):
+    """Where a share from 0 to 1 stands among the twentieths: 2 n on the n-th, 2 n + 1 behind it.
+    So a range from one to another is made of whole steps."""
+
+    arity = 1
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        whole = "CAST(%(expressions)s * 20 AS integer)"
+        template = f"{whole} * 2 + (%(expressions)s * 20 > {whole})"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        whole = "trunc(%(expressions)s * 20)"
+        template = f"({whole}::integer * 2 + (%(expressions)s * 20 > {whole})::integer)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    @staticmethod
+    def of(share: float) -> int:
+        return int(share * 20) * 2 + (share * 20 > int(share * 20))
 
 
 class NotEmpty(Func):

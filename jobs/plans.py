@@ -33,12 +33,18 @@ from jobs.text_index import TextRow
 
 # Counting ends at so many found, or where others have to be looked up, at so many looked at.
 MOST_COUNTED = 10_000
-MOST_CHECKED = 2_000
+MOST_CHECKED = 1_000
+# So many are read of a set, and not even tried where so many are all over the job: then they turn
+# up sooner than they are read.
+MOST_IN_SET = 20_000
+MOST_SPREAD = 8_000
+# A set that is larger by this than was thought is given up.
+MANY_MORE = 8
 # A row of a set that is sorted costs so many of an index that is in order.
 SET_COST = 2
 # Filters can go together, or with the ids: then more is read than the sizes say, up to all of a
-# stream. So much of that is reckoned with.
-DOUBT = 0.1
+# stream. So much of that is reckoned with; more for what does go with the ids.
+DOUBT, DOUBT_WITH_IDS = 0.1, 0.5
 PAGE = 100
 
 
@@ -112,7 +118,8 @@ class Plan:
                 return Total(least, is_capped=only.least is not None)
         lead = self._counting
         if lead.stream.is_set:
-            return Total(min(len(self._set_ids), MOST_COUNTED), len(self._set_ids) > MOST_COUNTED)
+            number = len(self._set_ids)
+            return Total(min(number, MOST_COUNTED), number > MOST_COUNTED)
         most = MOST_CHECKED if self._looked_up(lead) else MOST_COUNTED
         sql, params = self._some(lead, most + 1)
         with connection.cursor() as cursor:
@@ -146,15 +153,15 @@ class Plan:
 
         return _merged(stream, some, "found_id, found_ok", "", number)
 
-    @cached_property
-    def _set_ids(self) -> list[int]:
-        """Of a lead that is a set: ids that are found in it, unless they are too many."""
-        sql, params = self._some(self._leading, MOST_COUNTED + 1)
+    def _ids_in(self, lead: Lead) -> list[int] | None:
+        """Of a lead that is a set: ids that are found in it, unless it is too large."""
+        most = min(MOST_IN_SET, MANY_MORE * max(lead.size, PAGE))
+        sql, params = self._some(lead, most + 1)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT found_id, found_ok FROM ({sql}) AS looked_at", params)
             rows = cursor.fetchall()
-        if len(rows) > MOST_COUNTED:
-            return [pk for pk, _ok in rows]
+        if len(rows) > most:
+            return None
         return sorted(pk for pk, is_wanted in rows if is_wanted)
 
     # What leads --------------------------------------------------------------------------------
@@ -167,29 +174,43 @@ class Plan:
     def _leading(self) -> Lead:
         """What leads in the order of ids: the filter of which the least has to be read."""
         able = [lead for one in self.conditions if not one.asks and (lead := self._lead_of(one))]
-        best = min(able, key=self._cost, default=self._everything)
-        if best.size <= self._size // 5:
-            return best
-        asked = [lead for one in self.conditions if one.asks and (lead := self._lead_of(one))]
-        return min([best, *asked], key=self._cost)
+        best = self._best(able)
+        if best.size > self._size // 5:
+            asked = [lead for one in self.conditions if one.asks and (lead := self._lead_of(one))]
+            best = self._best([*able, *asked])
+        if best.stream.is_set:
+            found = self._ids_in(best)
+            if found is None:
+                return self._best([one for one in able if not one.stream.is_set])
+            self._set_ids = found
+        return best
+
+    def _best(self, able: list[Lead]) -> Lead:
+        return min(able, key=self._cost, default=self._everything)
 
     def _lead_of(self, condition: Condition) -> Lead | None:
         stream = condition.stream(self.job)
         if stream is None:
             return None
+        size = self._size_of(condition)
+        if stream.share is not None:
+            size = int(stream.share * self._size)
+            if stream.is_set and size > (MOST_SPREAD if stream.is_spread else MOST_IN_SET):
+                return None
         covers = (condition,) if stream.holds_all else ()
-        return Lead(stream, self._size_of(condition), covers, within=condition)
+        return Lead(stream, size, covers, within=condition)
 
     def _cost(self, lead: Lead) -> float:
         """About how many rows are read for a page."""
         if lead.stream.is_set:
-            return lead.size
-        share = 1.0
+            return SET_COST * lead.size
+        share, doubt = 1.0, 0.0
         for condition in self.conditions:
             if condition not in lead.covers and condition is not lead.within:
                 share *= self._share_of(condition)
+                doubt = max(doubt, DOUBT_WITH_IDS if condition.goes_with_ids else DOUBT)
         expected = PAGE * len(lead.stream.values) / max(share, 1e-6)
-        return min(lead.size, expected) + DOUBT * lead.size
+        return min(lead.size, expected) + doubt * lead.size
 
     def _share_of(self, condition: Condition) -> float:
         return self._size_of(condition) / max(self._size, 1)
@@ -225,11 +246,9 @@ class Plan:
     def ids(self, part: Part, number: int) -> RawSQL:
         """The ids of the next samples in a part of an order, as a subquery."""
         lead = self._leading
-        if lead.stream.is_set and not self.total.is_capped:
+        if lead.stream.is_set:
             found = self._set_ids if part.is_by_value else _next(self._set_ids, part, number)
             lead = Lead(_these(found), len(self._set_ids), tuple(self.conditions))
-        elif lead.stream.is_set:
-            lead = self._everything
         if part.is_by_value:
             ordered = self._ordered(part.sort.column)
             if lead is self._everything or self._is_found_soon(ordered, number):

@@ -139,10 +139,12 @@ class TextRow(Expression):
 
 @dataclass(frozen=True)
 class Rarity:
-    """What some paths of a job, evenly from all of it, tell of a text."""
+    """What some paths of a job, evenly from all of it, tell of a text. `is_spread`: it is in paths
+    from everywhere, not in those of some stretch of the job alone."""
 
     share: float
     grams: list[str]
+    is_spread: bool
 
 
 def rarity(job: Job, text: str) -> Rarity:
@@ -152,7 +154,11 @@ def rarity(job: Job, text: str) -> Rarity:
     grams = {text[at : at + GRAM] for at in range(len(text) - GRAM + 1)}
     seen = Tally(gram for path in paths for gram in grams if gram in path)
     rarest = sorted(grams, key=lambda gram: (seen[gram], gram))[:MOST_GRAMS]
-    return Rarity(sum(text in path for path in paths) / max(len(paths), 1), rarest)
+    places = [at for at, path in enumerate(paths) if text in path]
+    # Of none that was seen there are about as many as half a probe stands for.
+    share = max(len(places), 0.5) / max(len(paths), 1)
+    is_spread = bool(places) and places[-1] - places[0] > len(paths) / 2
+    return Rarity(share, rarest, is_spread)
 
 
 def _some_paths(job: Job) -> list[str]:
@@ -167,13 +173,15 @@ def _some_paths(job: Job) -> list[str]:
 
 
 _LIVE = "FROM jobs_sample WHERE job_id = %(job)s AND trashed_at IS NULL"
+# Not all as far from one another: folders can be as regular.
 _SOME_PATHS = f"""
 WITH RECURSIVE ends(first, last) AS (SELECT
     (SELECT id {_LIVE} ORDER BY id LIMIT 1), (SELECT id {_LIVE} ORDER BY id DESC LIMIT 1)
 ), probe(at) AS (
     SELECT 0 UNION ALL SELECT at + 1 FROM probe WHERE at + 1 < %(probes)s
 )
-SELECT (SELECT path {_LIVE} AND id >= first + (last - first) * at / %(probes)s
+SELECT (SELECT path {_LIVE}
+    AND id >= first + (last - first) * (1000 * at + (at * 617) %% 1000) / (1000 * %(probes)s)
     ORDER BY id LIMIT 1)
 FROM probe, ends
 """
