@@ -214,24 +214,31 @@ def label_many(
     if known != labeling.labels:
         # One was deleted while the run went on.
         return in_sql.Written()
-    has: dict[int, list[int]] = {}
-    states = dict(in_sql.locked(samples).values_list("pk", "state"))
-    carried = Annotation.objects.filter(sample__in=in_sql.among(list(states)))
-    pairs = carried.values_list("sample_id", "label_id")
-    for sample, label in pairs:
-        has.setdefault(sample, []).append(label)
+    held = list(in_sql.locked(samples).values_list("pk", "state", "last_by"))
+    has: dict[int, list[int]] = {pk: [] for pk, _state, _by in held}
+    carried = Annotation.objects.filter(sample__in=in_sql.among(list(has)))
+    for sample, label in carried.values_list("sample_id", "label_id"):
+        has[sample].append(label)
     groups: dict[tuple, list[int]] = defaultdict(list)
-    for sample, state in states.items():
-        outcome = labeling.outcome(has.get(sample, ()), state)
+    deltas: Tally[str] = Tally()
+    for sample, state, by in held:
+        outcome = labeling.outcome(has[sample], state)
         if outcome is not None:
             growth = len(outcome.new) - len(outcome.gone)
             groups[outcome.new, growth, outcome.state].append(sample)
+            deltas.subtract(_counted_alone(state, by, outcome.gone))
+            deltas.update(_counted_alone(outcome.state, change.actor_id, outcome.new))
     labeled = {"last_by": change.actor_id, "last_at": change.created_at}
     removed, parts = labeling.removed(), []
     for (new, growth, state), ids in groups.items():
         columns = {"state": state, "label_count": F("label_count") + growth, **labeled}
         parts.append(in_sql.Part(ids, new, removed, columns))
-    return in_sql.write(change, parts)
+    return in_sql.write(change, parts, deltas)
+
+
+def _counted_alone(state: str, by: int | None, labels: Iterable[int]) -> list[str]:
+    """The counters of a sample that labeling can change, of which none is in the trash."""
+    return counters.keys_of(state, by, labels, False, None)
 
 
 def row(

@@ -93,13 +93,16 @@ def locked(samples: QuerySet[Sample]) -> QuerySet[Sample]:
     return samples.order_by("pk").select_for_update(of=("self",))
 
 
-def write(change: Change, parts: Sequence[Part]) -> Written:
-    """Makes the parts belong to the change: rows, history, counters."""
+def write(
+    change: Change, parts: Sequence[Part], deltas: Mapping[str, int] | None = None
+) -> Written:
+    """Makes the parts belong to the change: rows, history, counters. `deltas` is how the counters
+    move; without it, the rows are counted before and after."""
     ids = [pk for part in parts for pk in part.ids]
     if not ids:
         return Written()
     samples = Sample.everything.filter(pk__in=among(ids))
-    counted = counters.of(samples)
+    counted = counters.of(samples) if deltas is None else None
     for part in parts:
         points_at = change.pk if change.reverts_id is None else part.points_at
         rows = Sample.everything.filter(pk__in=among(part.ids)).order_by("pk")
@@ -109,8 +112,9 @@ def write(change: Change, parts: Sequence[Part]) -> Written:
         for row in part.added:
             _insert(Annotation, rows, _annotation(change, row))
         rows.update(**part.columns, last_change=points_at, version=F("version") + 1)
-    deltas: Tally[str] = Tally(counters.of(samples))
-    deltas.subtract(counted)
+    if counted is not None:
+        deltas = Tally(counters.of(samples))
+        deltas.subtract(counted)
     Change.objects.filter(pk=change.pk).update(sample_count=F("sample_count") + len(ids))
     return Written(len(ids), counts=counters.add(change.job, deltas))
 
