@@ -64,15 +64,15 @@ def main() -> None:
             measure(address, path, client.cookies["sessionid"], number)
 
 
-def job_of(client: httpx.Client, output: str, photos: Path) -> str:
-    """The path of a job with the photos, made by somebody who signs up."""
+def job_of(client: httpx.Client, output: str, photos: Path, number: int = TILES) -> str:
+    """The path of a job with so many photos, made by somebody who signs up."""
     post = signed_up(client, output)
     labels = [f"label-{at:02d}" for at in range(50)]
     body = {"name": "Photos", "mode": "multi", "folder": str(photos), "labels": labels}
     job = post("/api/jobs/", body)["id"]
-    while client.get(f"/api/jobs/{job}/").json()["counts"].get("state:unlabeled", 0) < TILES:
+    while client.get(f"/api/jobs/{job}/").json()["counts"].get("state:unlabeled", 0) < number:
         time.sleep(0.2)
-    return f"/jobs/{job}/?size={TILES}"
+    return f"/jobs/{job}/?size={number}"
 
 
 def measure(address: str, path: str, session: str, number: int) -> None:
