@@ -44,9 +44,11 @@ class Stream:
     seek: str = ""
     # Two values can name the same sample.
     repeats: bool = False
-    # Its part of the job, where some samples told it, and whether it is all over the job.
+    # Its part of the job, where some samples told it, and whether it is all over the job; `of`: of
+    # so many, where the index does not part the jobs.
     share: float | None = None
     is_spread: bool = False
+    of: int | None = None
 
 
 def samples_of(job: Job) -> QuerySet[Sample]:
@@ -207,8 +209,8 @@ def _text_stream(job: Job, text: str) -> Stream | None:
         holds = Q()
         for gram in rarity.grams:
             holds &= Q(text_index.has_text(F("path"), gram))
-        rows = Sample.everything.filter
-        return Stream((holds,), rows, is_set=True, holds_all=False, is_own=False, **how_many)
+        how_many |= {"of": text_index.number_of_rows(), "is_set": True, "is_own": False}
+        return Stream((holds,), Sample.everything.filter, holds_all=False, **how_many)
     row = f"{text_index.TABLE}.rowid"
     live = "FROM jobs_sample own WHERE job_id = %s AND trashed_at IS NULL ORDER BY id"
     where = [

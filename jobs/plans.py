@@ -41,7 +41,7 @@ MOST_SPREAD = 8_000
 # A set that is larger by this than was thought is given up.
 MANY_MORE = 8
 # A row of a set that is sorted costs so many of an index that is in order.
-SET_COST = 2
+SET_COST = 3
 # Filters can go together, or with the ids: then more is read than the sizes say, up to all of a
 # stream. So much of that is reckoned with; more for what does go with the ids.
 DOUBT, DOUBT_WITH_IDS = 0.1, 0.5
@@ -194,7 +194,7 @@ class Plan:
             return None
         size = self._size_of(condition)
         if stream.share is not None:
-            size = int(stream.share * self._size)
+            size = int(stream.share * max(stream.of or 0, self._size))
             if stream.is_set and size > (MOST_SPREAD if stream.is_spread else MOST_IN_SET):
                 return None
         covers = (condition,) if stream.holds_all else ()

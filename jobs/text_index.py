@@ -155,10 +155,21 @@ def rarity(job: Job, text: str) -> Rarity:
     seen = Tally(gram for path in paths for gram in grams if gram in path)
     rarest = sorted(grams, key=lambda gram: (seen[gram], gram))[:MOST_GRAMS]
     places = [at for at, path in enumerate(paths) if text in path]
-    # Of none that was seen there are about as many as half a probe stands for.
-    share = max(len(places), 0.5) / max(len(paths), 1)
+    # Few that were seen can be more than they stand for, none can be some.
+    share = (len(places) + 1) / (len(paths) + 1)
     is_spread = bool(places) and places[-1] - places[0] > len(paths) / 2
     return Rarity(share, rarest, is_spread)
+
+
+def number_of_rows() -> int:
+    """About how many samples of all jobs PostgreSQL's index holds."""
+
+    def ask() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'jobs_sample'::regclass")
+            return max(int(cursor.fetchone()[0]), 0)
+
+    return cache.get_or_set("samples-of-all-jobs", ask, SECONDS_KEPT)
 
 
 def _some_paths(job: Job) -> list[str]:
