@@ -17,6 +17,7 @@ urlpatterns = [
     path("password/reset/done/", views.password_reset_complete, name="password_reset_complete"),
     path("profile/", views.profile, name="profile"),
     path("profile/password/", views.password_change, name="password_change"),
+    path("profile/keys/", views.own_keys, name="own_keys"),
     path("theme/", views.set_theme, name="set_theme"),
     path("jobs/<int:job_id>/members/", views.members, name="members"),
     path("jobs/<int:job_id>/members/<int:member_id>/role/", views.member_role, name="member_role"),

@@ -1,12 +1,21 @@
 """Pages of people: the door (sign in, welcome, invitation, password), the profile, the members."""
 
+import json
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -17,9 +26,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotators import services
+from annotators import key_tables, services
+from annotators import own_keys as keys
 from annotators.access import member_or_404, require
 from annotators.appearance import THEME_COOKIE, THEMES
+from annotators.chords import NAMES, shown
 from annotators.forms import (
     ChangePasswordForm,
     InviteForm,
@@ -33,6 +44,7 @@ from annotators.forms import (
 from annotators.models import Invitation, Member, User
 from annotators.roles import ROLE_MEANINGS, Ability, Role
 from annotators.services import Invited
+from annotators.shortcuts import COMMANDS
 from labelhub.errors import DomainError
 
 # A form that is shown again with what is wrong in it; htmx swaps this status in (base.html).
@@ -182,13 +194,79 @@ def _profile(
     *,
     name_form: NameForm | None = None,
     password_form: ChangePasswordForm | None = None,
+    at: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    context = {
+    forms = {
         "name_form": name_form or NameForm(instance=request.user),
         "password_form": password_form or ChangePasswordForm(request.user),
     }
-    status = max(_status_of(form) for form in context.values())
+    context = forms | _keys(request, **(at or {"edited": request.GET.get("key", "")}))
+    status = UNPROCESSABLE if at else max(_status_of(form) for form in forms.values())
     return render(request, "annotators/profile.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def own_keys(request: HttpRequest) -> HttpResponse:
+    """The part of the profile with the keys; a POST gives a command others, resets one or all, or
+    switches those of one character."""
+    name = request.POST.get("command", "")
+    if request.method == "GET":
+        at = {"edited": request.GET.get("key", ""), "refocus": request.GET.get("from", "")}
+        return _own_keys(request, **at)
+    if name and name not in COMMANDS:
+        return HttpResponseBadRequest()
+    try:
+        _change_keys(request.user, name, request.POST)
+    except DomainError as error:
+        typed = request.POST.getlist("chord")
+        return _own_keys(request, edited=name, typed=typed, refusal=error.message)
+    return _own_keys(request, refocus=request.POST.get("switch", name))
+
+
+def _change_keys(user: User, name: str, asked: QueryDict) -> None:
+    if "switch" in asked:
+        keys.switch_keys(user, on=asked["switch"] == "on")
+    elif asked.get("reset") == "all":
+        keys.reset_all_keys(user)
+    elif "reset" in asked and name:
+        keys.reset_keys(user, name)
+    elif name:
+        keys.set_keys(user, name, asked.getlist("chord"))
+
+
+def _own_keys(request: HttpRequest, **at: Any) -> HttpResponse:
+    """To a script the part; else the profile, again or with what was refused in it."""
+    context, refusal = _keys(request, **at), at.get("refusal")
+    if request.htmx:
+        status = UNPROCESSABLE if refusal else 200
+        return render(request, "annotators/_own_keys.html", context, status=status)
+    if not refusal:
+        edited = {"key": at["edited"]} if at.get("edited") else {}
+        return redirect(reverse("profile", query=edited, fragment="keys"))
+    return _profile(request, at=at)
+
+
+def _keys(
+    request: HttpRequest,
+    *,
+    edited: str = "",
+    typed: list[str] | None = None,
+    refusal: str = "",
+    refocus: str = "",
+) -> dict[str, Any]:
+    own = keys.keys_of(request.user)
+    if edited and typed is None and edited in COMMANDS:
+        typed = [shown(chord) for chord in own.chords(edited)]
+    return {
+        "keys": own,
+        "sections": key_tables.command_sections(own),
+        "names": json.dumps({name: str(words) for name, words in NAMES.items()}),
+        "edited": edited,
+        "typed": typed,
+        "refusal": refusal,
+        "refocus": refocus,
+    }
 
 
 @require_POST

@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 from annotators.models import Member
 from annotators.roles import Ability
 from inference.models import Prediction
-from inference.services import Suggestion, label_ids, newest, note_best, suggestions
+from inference.services import Suggestion, newest, note_best, suggestions
 from jobs.models import Change, ChangeItem, Mode, Sample, SampleState, Verb
 from jobs.selection import Selection
+from jobs.vocabulary import Vocabulary
 from labelhub.errors import Conflict, DomainError
 from labels import bulk
 from labels.annotate import Edit, Held, Result, apply, hold, row
 from labels.in_sql import Written
-from labels.services import create_labels
+from labels.services import labels_named
 from labels.undo import backwards, takes_back
 
 SAMPLES_AT_ONCE = 500
@@ -89,7 +90,7 @@ def _accepted(
 
 
 def _best(member: Member, held: list[Held], min_score: float) -> dict[int, Suggestion]:
-    known = label_ids(member.job)
+    known = Vocabulary(member.job.pk)
     found = {}
     for sample, prediction in newest(sample.id for sample in held).items():
         first = next(iter(suggestions(prediction, known)), None)
@@ -103,8 +104,7 @@ def _labels_for(member: Member, wanted: Iterable[Suggestion]) -> dict[str, int]:
     known = {one.label_name: one.label for one in wanted if one.label is not None}
     lacking = [one.label_name for one in wanted if one.label is None]
     if lacking and member.can(Ability.CREATE_LABEL):
-        made = create_labels(member.job, dict.fromkeys(lacking))
-        known |= {label.name: label.pk for label in made}
+        known |= labels_named(member.job, lacking)
     return known
 
 

@@ -17,8 +17,9 @@ from inference import client
 from inference.models import Prediction
 from jobs.models import Job, Sample
 from jobs.selection import Selection
+from jobs.vocabulary import Vocabulary
 from labelhub.errors import Conflict, DomainError
-from labels.annotate import Result, annotate
+from labels.annotate import Result, annotate, hold
 from labels.models import Label
 from labels.names import suggest
 from labels.services import label_for
@@ -74,7 +75,7 @@ def predict(member: Member, sample_ids: list[int]) -> Predicted:
                 )
             )
     _keep(member.job, kept)
-    known = label_ids(member.job)
+    known = Vocabulary(member.job.pk)
     return Predicted(
         answer.model,
         answer.numeric_mode,
@@ -138,25 +139,27 @@ def newest(samples: Iterable[int]) -> dict[int, Prediction]:
 
 def note_best(job: Job, predictions: dict[int, Prediction]) -> None:
     """Writes the best label of each sample's newest prediction where filters and sorting look."""
-    known = label_ids(job)
+    known = Vocabulary(job.pk)
     samples = []
     for pk, prediction in predictions.items():
-        best = next(iter(suggestions(prediction, known)), None)
-        score = min(max(best.score, 0.0), 1.0) if best else None
-        samples.append(Sample(pk=pk, top_score=score, top_name=best.label_name if best else ""))
+        name, score = next(iter(prediction.labels), ("", None))
+        score = None if score is None else min(max(score, 0.0), 1.0)
+        samples.append(Sample(pk=pk, top_score=score, top_name=name and _word(name, known)))
     Sample.everything.bulk_update(samples, ["top_score", "top_name"], batch_size=500)
 
 
-def label_ids(job: Job) -> dict[str, int]:
-    return dict(job.labels.values_list("name", "pk"))
+def _word(name: str, known: Vocabulary) -> str:
+    """What a label of that name is called in a job. It stays so when the label is renamed."""
+    return name if name in known.labels else suggest(name)
 
 
-def suggestions(prediction: Prediction, known: dict[str, int]) -> list[Suggestion]:
-    """The prediction in terms of a job whose labels are `known` (name → id)."""
+def suggestions(prediction: Prediction, known: Vocabulary) -> list[Suggestion]:
+    """The prediction in terms of a job, whose labels are `known`."""
     found = []
     for name, score in prediction.labels:
-        label_name = name if name in known else suggest(name)
-        found.append(Suggestion(name, score, label_name, known.get(label_name)))
+        word = _word(name, known)
+        label = known.label(word)
+        found.append(Suggestion(name, score, known.name(label) if label else word, label))
     return found
 
 
@@ -166,10 +169,12 @@ def accept(member: Member, sample_id: int, name: str) -> tuple[Result, Label]:
     lacks it and the member may add labels."""
     predictions = Prediction.objects.filter(sample__job=member.job, sample=sample_id)
     for prediction in predictions.order_by("-created_at"):
-        for one in suggestions(prediction, label_ids(member.job)):
+        for one in suggestions(prediction, Vocabulary(member.job.pk)):
             if one.name == name:
-                label = label_for(member, one.label_name)
                 selection = Selection(ids=(sample_id,))
+                # The image first, then a new label: so does who accepts many at once.
+                hold(selection.resolve(member.job))
+                label = label_for(member, one.label_name)
                 scores = {label.pk: min(max(one.score, 0.0), 1.0)}
                 return annotate(member, selection, add=[label.pk], scores=scores), label
     raise Conflict(_("The model no longer suggests “%(name)s”.") % {"name": name}, code="gone")

@@ -183,6 +183,14 @@ class ExportSerializer(serializers.Serializer):
     )
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     with_images = serializers.BooleanField(default=True)
+    query = serializers.CharField(
+        default="",
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=2000,
+        help_text="Filters as a query string, like those of samples: only what they find is "
+        "written. Images without labels never are.",
+    )
 
     def validate_ratios(self, ratios: list[int]) -> list[int]:
         if sum(ratios) != 100:

@@ -13,4 +13,5 @@ class JobsConfig(AppConfig):
         import_module("jobs.exports")
         import_module("jobs.schedules")
         import_module("jobs.deletions")
+        import_module("jobs.leftovers")
         post_migrate.connect(import_module("jobs.text_index").restore, sender=self)

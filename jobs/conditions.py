@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
 from django.db.models.lookups import Exact
 
 from datasets.models import Image
@@ -67,7 +67,7 @@ class Condition:
     all. `orders` is the column of an order whose index this is a range of. `asks`: to know its
     stream, the database has to be asked. `checked` is the condition for looking it up row by row,
     where that is another; `beside`, where there is one, does so by what the sample's id is called,
-    without the sample."""
+    without the sample. `goes_with_ids`: those that meet it lie together in the order of ids."""
 
     on: Callable[[str], Any]
     share: float = 0.5
@@ -318,21 +318,23 @@ def scored(least: float | None, most: float | None) -> Condition:
     return Condition(on=on, share=max(high - low, 0.01) * 0.8, stream=stream, orders="top_score")
 
 
-def predicted(name: str) -> Condition:
+def predicted(words: tuple[str, ...]) -> Condition:
+    """The best label has one of these names, which mean the same."""
     return Condition(
-        on=lambda at: Q(**{f"{at}top_name": name}),
+        on=lambda at: Q(**{f"{at}top_name__in": words}),
         share=0.02,
-        stream=_with("top_name", name, bare=(NotEmpty("top_name"),)),
+        stream=_with("top_name", *words, bare=(NotEmpty("top_name"),)),
     )
 
 
-def agrees(wanted: bool) -> Condition:
-    """Labeled, with a prediction, and its best label is among the labels, or is not."""
+def agrees(wanted: bool, former: Mapping[str, str]) -> Condition:
+    """Labeled, with a prediction, and its best label is among the labels, or is not. `former`:
+    names of now by those that labels had before."""
     annotations = _related("annotations").objects
 
     def meaning(has: type[Exists]) -> Callable[[str], Any]:
         def on(at: str) -> Any:
-            named = annotations.filter(label__name=OuterRef(f"{at}top_name"))
+            named = annotations.filter(label__name=_name_now(OuterRef(f"{at}top_name"), former))
             same = has(named.filter(sample=OuterRef(f"{at}pk")))
             both = Q(NotEmpty(f"{at}top_name"), **{f"{at}state": SampleState.LABELED})
             return both & (Q(same) if wanted else ~Q(same))
@@ -347,6 +349,11 @@ def agrees(wanted: bool) -> Condition:
     return Condition(
         on=meaning(Exists), share=share, stream=stream, states=states, checked=meaning(Finds)
     )
+
+
+def _name_now(word: OuterRef, former: Mapping[str, str]) -> Any:
+    known = [When(Exact(word, Value(old)), then=Value(now)) for old, now in former.items()]
+    return Case(*known, default=word) if known else word
 
 
 # Files -------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from datasets.connection_tests import check_storage_now
 from datasets.models import Dataset, Image
 from datasets.names import readable
 from datasets.storages import Missing, Storage, StorageError
-from jobs import counters
+from jobs import counters, turns
 from jobs.models import Change, Job, Sample, SampleState, Verb
 from jobs.selection import Selection
 from labelhub import live
@@ -302,6 +302,7 @@ def _batches(ids: list[int], size: int = 500) -> Iterator[list[int]]:
 
 def _leave(run: Run, job: Job, images: list[int]) -> None:
     """Counters, history and live message of one job whose samples go with the images."""
+    turns.beside(job)
     rows = Sample.everything.filter(job=job, image__in=images).order_by("pk").select_for_update()
     fields = ("state", "last_by_id", "is_hard", "trashed_at")
     samples = {pk: rest for pk, *rest in rows.values_list("pk", *fields)}

@@ -1,7 +1,8 @@
 """The export run: writes a training set as one zip file, in the format that was asked for.
 
 Options, in the run's params: `format`, `ratios` (percent for train, val and test), `seed` of the
-split, `with_images`. Only labeled samples are written.
+split, `with_images`, and where not everything is wanted `query`, a query string of filters. Only
+labeled samples are written.
 """
 
 import shutil
@@ -16,12 +17,16 @@ from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from django.conf import settings
+from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from datasets.formats import ImageFile, Losses, Record, TextFile, paddleclas
 from datasets.names import readable
 from datasets.splits import SPLITS, split
 from datasets.storages import StorageError
-from jobs.models import Job, Sample, SampleState
+from jobs.filters import filter_samples
+from jobs.models import Job, Sample, SampleQuerySet, SampleState
+from labelhub.errors import DomainError
 from runs.kinds import Heartbeat, Kind, Outcome, Piece, register
 from runs.models import Problem, Run, RunKind
 
@@ -48,11 +53,24 @@ def file_of(run: Run) -> Path:
 
 def plan(run: Run) -> Iterator[Piece]:
     # One piece: a zip is written from front to back. One that is killed starts over.
-    yield Piece({}, _labeled(run.job).count())
+    yield Piece({}, _wanted(run).count())
 
 
-def _labeled(job: Job):
-    return job.samples.filter(state=SampleState.LABELED)
+def labeled(job: Job, query: str) -> SampleQuerySet:
+    """What an export of the samples that the filters find writes; filters that make no sense are
+    refused."""
+    found, form = filter_samples(job, QueryDict(query))
+    if not form.is_valid():
+        name, errors = next(iter(form.errors.items()))
+        raise DomainError(
+            _("The filter “%(name)s” is not valid: %(error)s") % {"name": name, "error": errors[0]},
+            code="query",
+        )
+    return found.filter(state=SampleState.LABELED)
+
+
+def _wanted(run: Run) -> SampleQuerySet:
+    return labeled(run.job, run.params.get("query", ""))
 
 
 def prepare(run: Run, payload: dict[str, Any], heartbeat: Heartbeat) -> Written:  # noqa: ARG001
@@ -68,9 +86,9 @@ def prepare(run: Run, payload: dict[str, Any], heartbeat: Heartbeat) -> Written:
 
 def _write(archive: ZipFile, run: Run, written: Written, heartbeat: Heartbeat) -> None:
     options = run.params
-    source = _Source(run.job, written.problems, reads_images=options["with_images"])
+    source = _Source(run, written.problems, reads_images=options["with_images"])
     items = FORMATS[options["format"]](
-        source.records(_splits(run.job, options), heartbeat),
+        source.records(_splits(run), heartbeat),
         labels=list(run.job.labels.values_list("name", flat=True)),
         mode=run.job.mode,
         with_images=options["with_images"],
@@ -92,9 +110,10 @@ def _add(archive: ZipFile, name: str, stream: BinaryIO, compression: int) -> Non
         shutil.copyfileobj(stream, target, COPY_BYTES)
 
 
-def _splits(job: Job, options: dict[str, Any]) -> dict[int, str]:
-    """The split of every labeled sample, by id."""
-    rows = _labeled(job).order_by("pk").values_list("pk", "annotations__label__name")
+def _splits(run: Run) -> dict[int, str]:
+    """The split of every sample that is written, by id."""
+    options = run.params
+    rows = _wanted(run).order_by("pk").values_list("pk", "annotations__label__name")
     labels = (
         (pk, sorted(name for _pk, name in group if name))
         for pk, group in groupby(rows.iterator(READ_AT_ONCE), key=lambda row: row[0])
@@ -109,11 +128,12 @@ class _Source:
     An image that cannot be opened is reported and left out before any list names it.
     """
 
-    def __init__(self, job: Job, problems: list[Problem], *, reads_images: bool) -> None:
-        self.job = job
+    def __init__(self, run: Run, problems: list[Problem], *, reads_images: bool) -> None:
+        self.run = run
+        self.dataset = run.job.dataset
         self.problems = problems
         self.reads_images = reads_images
-        self.driver = job.dataset.storage.driver()
+        self.driver = self.dataset.storage.driver()
         self.stream: BinaryIO | None = None
 
     def records(self, splits: dict[int, str], heartbeat: Heartbeat) -> Iterable[Record]:
@@ -127,7 +147,7 @@ class _Source:
                 yield record
                 continue
             try:
-                opened = self.driver.open(self.job.dataset.key(sample.path))
+                opened = self.driver.open(self.dataset.key(sample.path))
             except StorageError as error:
                 self.problems.append(
                     Problem(item=readable(sample.path), code=error.code, params=dict(error.params))
@@ -137,7 +157,7 @@ class _Source:
                 yield record
 
     def _samples(self) -> Iterator[Sample]:
-        rows = _labeled(self.job).select_related("image").prefetch_related("annotations__label")
+        rows = _wanted(self.run).select_related("image").prefetch_related("annotations__label")
         return rows.order_by("pk").iterator(READ_AT_ONCE)
 
     @staticmethod

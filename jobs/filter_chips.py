@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from jobs.filters import ALL, FILTERS, NONE, SampleFilter, canonical
-from jobs.models import Job
+from jobs.models import Job, SampleState
 from jobs.pages import Place
 from labels.models import Label
 
@@ -52,6 +52,15 @@ def filter_chips(job: Job, place: Place, labels: Iterable[Label]) -> list[Filter
         for name in FILTERS
         if name in query and name in _TITLES and not (name == "exact" and "path" in query)
     ]
+
+
+def filter_words(job: Job, filters: str, labels: Iterable[Label]) -> str:
+    """All filters of a query string in one line: “State Labeled · Label cat”."""
+    state = QueryDict(filters).get("state", "")
+    title = pgettext("of an image", "State")
+    parts = [f"{title} {SampleState(state).label}"] if state in SampleState else []
+    chips = filter_chips(job, Place(filters), labels)
+    return " · ".join([*parts, *(f"{chip.title} {chip.value}" for chip in chips)])
 
 
 def _title_of(name: str) -> str:

@@ -20,6 +20,7 @@ from jobs import conditions as means
 from jobs.conditions import Condition
 from jobs.models import Job, Sample, SampleState
 from jobs.moments import MomentField
+from jobs.vocabulary import Vocabulary
 
 MOST_LABELS = 50
 MAX_ID = 2**63 - 1
@@ -100,9 +101,13 @@ class SampleFilter(django_filters.FilterSet):
         model = Sample
         fields: list[str] = []
 
+    def __init__(self, query: Mapping[str, str], *, job: Job) -> None:
+        super().__init__(query, queryset=job.samples.order_by("id"))
+        self.job = job
+
     def conditions(self) -> list[Condition]:
         """What was asked for; the form is valid."""
-        return _meant(self.form.cleaned_data)
+        return _meant(self.job, self.form.cleaned_data)
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         for condition in self.conditions():
@@ -146,6 +151,18 @@ def _scores(asked: Asked) -> list[Condition]:
     return [means.scored(*limits)] if limits != (None, None) else []
 
 
+def _predicted(asked: Asked) -> list[Condition]:
+    if "predicted" not in asked:
+        return []
+    return [means.predicted(Vocabulary(asked["job"].pk).alike(asked["predicted"]))]
+
+
+def _agrees(asked: Asked) -> list[Condition]:
+    if "agrees" not in asked:
+        return []
+    return [means.agrees(asked["agrees"] == "1", Vocabulary(asked["job"].pk).former)]
+
+
 def _one(name: str, meaning: Callable[[Any], Condition]) -> Callable[[Asked], list[Condition]]:
     return lambda asked: [meaning(asked[name])] if name in asked else []
 
@@ -161,25 +178,26 @@ _READERS = (
     _range("last_at", "labeled_after", "labeled_before"),
     _range("added_at", "added_after", "added_before"),
     _scores,
-    _one("predicted", means.predicted),
-    _one("agrees", lambda value: means.agrees(value == "1")),
+    _predicted,
+    _agrees,
     _one("split", lambda value: means.in_split("" if value == NONE else value)),
     _one("problem", means.has_problem),
 )
 FILTERS = tuple(SampleFilter.base_filters)
 
 
-def _meant(cleaned: Asked) -> list[Condition]:
+def _meant(job: Job, cleaned: Asked) -> list[Condition]:
     asked = {name: value for name, value in cleaned.items() if value is not None and value != ""}
+    asked["job"] = job
     return [condition for read in _READERS for condition in read(asked)]
 
 
-def read_conditions(query: QueryDict) -> list[Condition] | None:
+def read_conditions(job: Job, query: QueryDict) -> list[Condition] | None:
     """What a query string asks for; None: it makes no sense. By a form of what is in it alone:
     that of all filters would take a tenth of the time of a page."""
     asked = _joined(query)
     form = _form_of(tuple(asked))(asked)
-    return _meant(form.cleaned_data) if form.is_valid() else None
+    return _meant(job, form.cleaned_data) if form.is_valid() else None
 
 
 @lru_cache(maxsize=128)
@@ -190,7 +208,7 @@ def _form_of(names: tuple[str, ...]) -> type[forms.Form]:
 
 def read_filter(job: Job, query: QueryDict) -> SampleFilter:
     """The filter that a query string asks for, checked by its `form`."""
-    return SampleFilter(_joined(query), queryset=job.samples.order_by("id"))
+    return SampleFilter(_joined(query), job=job)
 
 
 def filter_samples(job: Job, query: QueryDict) -> tuple[QuerySet, forms.Form]:

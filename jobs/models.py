@@ -130,7 +130,8 @@ class Sample(models.Model):
     version = models.PositiveIntegerField(default=0)
     # A person marked it as difficult.
     is_hard = models.BooleanField(default=False)
-    # Of the newest prediction: the score of its best label and the name that it has in the job.
+    # Of the newest prediction: the score of its best label and the name that it had in the job
+    # then. What that means now says jobs/vocabulary.py.
     top_score = models.FloatField(null=True, blank=True)
     top_name = models.CharField(max_length=1024, blank=True)
     # train, val or test, where an import or a person said so.

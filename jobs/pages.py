@@ -98,6 +98,7 @@ class TileRow(NamedTuple):
     dataset_id: int
     etag: str
     top_labels: list | None
+    is_hard: bool
     labels: frozenset[int]
 
 
@@ -142,7 +143,7 @@ def _total_of(plan: Plan | None, rows: list[TileRow], *, is_whole: bool) -> Tota
 
 def plan_of(job: Job, place: Place, counts: Mapping[str, int] | None = None) -> Plan | None:
     """How to find what the filters ask for; None: they make no sense, and find nothing."""
-    asked = read_conditions(QueryDict(place.filters))
+    asked = read_conditions(job, QueryDict(place.filters))
     return None if asked is None else Plan(job, asked, counts)
 
 
@@ -184,6 +185,7 @@ def tile_rows(samples: QuerySet[Sample], most: int) -> list[TileRow]:
     rows = samples.values_list(
         *("pk", "path", "state", "last_at", "top_score", "image__dataset_id", "image__etag"),
         Subquery(newest.values("labels")[:1]),
+        "is_hard",
         Subquery(carried.annotate(ids=Listed("label_id")).values("ids")),
     )
     return [

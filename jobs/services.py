@@ -1,6 +1,7 @@
 """What changes jobs. One function per verb."""
 
 from django.db import transaction
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from annotators.access import require
@@ -9,6 +10,8 @@ from annotators.roles import Ability, Role
 from datasets import uploads
 from datasets.models import Dataset
 from datasets.sources import Source, UploadSource, dataset_for
+from jobs import exports
+from jobs.filters import canonical
 from jobs.models import Job, Mode
 from labelhub.errors import Conflict, DomainError
 from runs import engine
@@ -50,6 +53,11 @@ def synchronize(dataset: Dataset, *, by: User | None, job: Job | None = None) ->
 @transaction.atomic
 def start_export(job: Job, *, by: User, options: dict) -> Run:
     """Writes a training set, as a run; see jobs/exports.py for the options."""
+    if query := canonical(QueryDict(options.get("query", ""))):
+        # Refuses filters that make no sense.
+        exports.labeled(job, query)
+    options = {name: value for name, value in options.items() if name != "query"}
+    options |= {"query": query} if query else {}
     return engine.submit(RunKind.EXPORT, job=job, by=by, params=options)
 
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from annotators.models import Member
+from annotators.own_keys import Keys
 from annotators.roles import DENIALS, Ability
 from datasets.thumbnails import key_of
 from inference.models import Prediction
 from inference.services import Suggestion, suggestions
 from jobs.counters import label_key
-from jobs.models import Sample
+from jobs.models import Sample, SampleState
 from jobs.pages import Place, TileRow, cursor_of
+from jobs.vocabulary import Vocabulary
 from labels.keys import keys_in_order
 from labels.models import Label
 
@@ -35,6 +37,7 @@ class Tile:
     more: int
     suggestion: Suggestion | None
     score: str
+    is_hard: bool
     is_done: bool
 
 
@@ -43,8 +46,8 @@ def tiles_of(
 ) -> list[Tile]:
     """`labels` are those of the job, in their order."""
     labels = list(labels)
-    known = {label.name: label.pk for label in labels}
-    numbers = {pk: number for number, pk in enumerate(known.values())}
+    known = Vocabulary(job_id, {label.name: label.pk for label in labels})
+    numbers = {label.pk: number for number, label in enumerate(labels)}
     query, state = place.viewer_query(), place.state
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
@@ -63,22 +66,29 @@ def tiles_of(
             name=name,
             href=address + (_suffix_of(row, place) if place.sort.has_gaps else suffix),
             thumbnail=f"{thumbnails}{row.pk}/{key_of(row.dataset_id, row.path, row.etag)}/",
-            label_ids=" ".join(str(label.pk) for label in carried),
+            label_ids=label_ids([label.pk for label in carried], row.state),
             chips=carried[:CHIPS],
             more=len(carried) - CHIPS,
             suggestion=suggested,
             score=f"{suggested.score:.2f}" if suggested else "",
+            is_hard=row.is_hard,
             is_done=bool(state) and row.state != state,
         )
 
     return [tile(row) for row in rows]
 
 
+def label_ids(carried: Iterable[int], state: str) -> str:
+    """For scripts: those that an image carries, or 0 for “nothing applies”."""
+    listed = " ".join(map(str, carried))
+    return listed or ("0" if state == SampleState.LABELED else "")
+
+
 def _suffix_of(row: TileRow, place: Place) -> str:
     return f"?{place.viewer_query(cursor_of(row, place.sort))}"
 
 
-def _suggested(row: TileRow, known: dict[str, int]) -> Suggestion | None:
+def _suggested(row: TileRow, known: Vocabulary) -> Suggestion | None:
     if not row.top_labels:
         return None
     return suggestions(Prediction(labels=row.top_labels[:1]), known)[0]
@@ -97,8 +107,10 @@ class LabelRow:
     count: str
 
 
-def label_rows(labels: Iterable[Label], counts: dict[str, int]) -> list[LabelRow]:
+def label_rows(labels: Iterable[Label], counts: dict[str, int], own: Keys) -> list[LabelRow]:
+    """`own`: a key that does not reach its label for this person is not shown."""
     labels = list(labels)
+    keys = [key if own.reaches_label(key) else "" for key in keys_in_order(labels)]
     return [
         LabelRow(
             pk=str(label.pk),
@@ -109,7 +121,7 @@ def label_rows(labels: Iterable[Label], counts: dict[str, int]) -> list[LabelRow
             shown_key=key.upper(),
             count=str(counts.get(label_key(label.pk), 0)),
         )
-        for label, key in zip(labels, keys_in_order(labels), strict=True)
+        for label, key in zip(labels, keys, strict=True)
     ]
 
 
@@ -133,7 +145,8 @@ def offers(
     """What a prediction of the sample says, in terms of the job."""
     by_id = {label.pk: label for label in labels}
     carried = {annotation.label_id for annotation in sample.annotations.all()}
-    found = suggestions(newest, {label.name: pk for pk, label in by_id.items()})
+    names = {label.name: pk for pk, label in by_id.items()}
+    found = suggestions(newest, Vocabulary(member.job_id, names))
     return [
         Offer(
             suggestion=one,

@@ -16,6 +16,7 @@ urlpatterns = [
     path("states/", views.state_dialogs, name="state_dialogs"),
     path("jobs/<int:job_id>/", views.job, name="job"),
     path("jobs/<int:job_id>/tiles/", views.tiles, name="tiles"),
+    path("jobs/<int:job_id>/palette/", views.palette, name="palette"),
     path("jobs/<int:job_id>/labels/", views.label_list, name="label_list"),
     path("jobs/<int:job_id>/samples/<int:sample_id>/", views.sample, name="sample"),
     path(

@@ -1,5 +1,6 @@
 """Pages of jobs: the list, a new one, the grid, the viewer, export, runs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +19,17 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
+from annotators import key_tables
 from annotators.access import member_or_404
 from annotators.models import Member
+from annotators.own_keys import keys_of
 from annotators.roles import Ability
+from annotators.shortcuts import palette_commands
 from datasets import problems, uploads
 from datasets.models import Image
-from jobs import counters, filmstrip, originals, pages, records, services
-from jobs.filter_chips import filter_chips
+from jobs import counters, exports, filmstrip, originals, pages, records, services
+from jobs.filter_chips import filter_chips, filter_words
+from jobs.filters import canonical
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
     ExportForm,
@@ -36,7 +41,7 @@ from jobs.forms import (
 )
 from jobs.models import Job, Sample, SampleState
 from jobs.sorting import Cursor
-from jobs.tiles import label_rows, newest_prediction, offers, tiles_of
+from jobs.tiles import label_ids, label_rows, newest_prediction, offers, tiles_of
 from labelhub.errors import DomainError
 from labels.models import Label
 from labels.services import create_job_with_labels, create_label
@@ -45,6 +50,9 @@ from runs.models import Run, RunKind, RunState
 # A form that is shown again with what is wrong in it; htmx swaps this status in (base.html).
 UNPROCESSABLE = 422
 SIZE_COOKIE = "labelhub_page_size"
+# Written by the script of the slider.
+TILE_COOKIE = "labelhub_tile"
+TILE_SIZES, DEFAULT_TILE = ("1", "2", "3", "4", "5"), "3"
 YEAR = 365 * 24 * 3600
 MOST_TILES = 200
 MOST_EXPORTS = 50
@@ -198,11 +206,13 @@ def _typed(text: str) -> dict[str, Any]:
 @require_GET
 def job(request: HttpRequest, job_id: int) -> HttpResponse:
     member = member_or_404(request.user, job_id, Ability.VIEW)
-    place = pages.read_place(request.GET, size=_kept_size(request))
+    sizes = [str(size) for size in pages.PAGE_SIZES]
+    kept = int(_kept(request, SIZE_COOKIE, sizes, str(pages.DEFAULT_SIZE)))
+    place = pages.read_place(request.GET, size=kept)
     labels = list(member.job.labels.all())
     # Before the samples: should an import end in between, the browser sees the numbers change and
     # asks for the page again. The other way round it would show numbers without tiles.
-    counts = counters.read(member.job)
+    counts, newest = counters.read_with_newest(member.job)
     page = pages.read_page(member.job, place, counts)
     context = _panel(member, labels, counts) | {
         "page": page,
@@ -211,6 +221,8 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "state": place.state,
         "tabs": _tabs(place, counts),
         "found": page.total,
+        "through": newest,
+        "tile_size": _kept(request, TILE_COOKIE, TILE_SIZES, DEFAULT_TILE),
         "chips": filter_chips(member.job, place, labels),
         "sizes": [(size, _page_query(place, size=size)) for size in pages.PAGE_SIZES],
         "import": _last_import(member.job),
@@ -229,9 +241,10 @@ def _last_import(job: Job) -> Run | None:
     return imports.annotate(problem_count=Count("problems")).first()
 
 
-def _kept_size(request: HttpRequest) -> int:
-    kept = request.COOKIES.get(SIZE_COOKIE, "")
-    return int(kept) if kept in map(str, pages.PAGE_SIZES) else pages.DEFAULT_SIZE
+def _kept(request: HttpRequest, cookie: str, choices: Sequence[str], default: str) -> str:
+    """What the person chose last."""
+    kept = request.COOKIES.get(cookie, "")
+    return kept if kept in choices else default
 
 
 def _page_query(place: pages.Place, **changes: Any) -> str:
@@ -244,7 +257,7 @@ def _panel(member: Member, labels: list[Label], counts: dict[str, int]) -> dict[
         "counts": counts,
         "member": member,
         "job": member.job,
-        "rows": label_rows(labels, counts),
+        "rows": label_rows(labels, counts, keys_of(member.user)),
         "can_label": member.can(Ability.LABEL),
         "can_create_label": member.can(Ability.CREATE_LABEL),
     }
@@ -302,7 +315,24 @@ def label_list(request: HttpRequest, job_id: int) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def keys(request: HttpRequest) -> HttpResponse:
     """The help on keys: a dialog, or without scripts a page."""
-    return render(request, "jobs/_keys.html" if request.htmx else "jobs/keys.html")
+    own = keys_of(request.user)
+    context = {"keys": own, "sections": key_tables.help_sections(own)}
+    return render(request, "jobs/_keys.html" if request.htmx else "jobs/keys.html", context)
+
+
+@login_required
+@require_GET
+def palette(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The dialog that finds labels and commands, for a script that fills it."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    commands = palette_commands(member.can)
+    context = {
+        "job": member.job,
+        "commands": key_tables.lines(keys_of(member.user), commands),
+        "can_label": member.can(Ability.LABEL),
+        "can_create_label": member.can(Ability.CREATE_LABEL),
+    }
+    return render(request, "jobs/_palette.html", context)
 
 
 @require_GET
@@ -364,7 +394,7 @@ def _viewed(
         "frames": filmstrip.frames(member.job, {one.pk: address(one) for one in strip}),
         "remark": _remark(found.image),
         "carried": [(label, carried[label.pk]) for label in labels if label.pk in carried],
-        "label_ids": " ".join(str(pk) for pk in carried),
+        "label_ids": label_ids(carried, found.state),
         "prediction": newest,
         "offers": offers(member, found, newest, labels) if newest else [],
         "can_label": member.can(Ability.LABEL),
@@ -421,19 +451,48 @@ def _next_unlabeled(job: Job, place: pages.Place, sample: Sample) -> Cursor | No
 def export(request: HttpRequest, job_id: int) -> HttpResponse:
     member = member_or_404(request.user, job_id, Ability.EXPORT)
     form = ExportForm(request.POST) if request.method == "POST" else ExportForm()
+    place = pages.Place(canonical(request.GET))
     if form.is_bound and form.is_valid():
-        services.start_export(member.job, by=request.user, options=form.options())
-        return redirect("export", job_id)
-    rows = member.job.runs.filter(kind=RunKind.EXPORT).select_related("created_by")
-    runs = list(rows.order_by("-id")[:MOST_EXPORTS])
-    context = _progress_of(counters.read(member.job)) | {
-        "member": member,
-        "job": member.job,
-        "form": form,
-        "exports": runs,
-        "is_working": any(not run.is_over for run in runs),
-    }
+        options = form.options() | {"query": place.filters}
+        try:
+            services.start_export(member.job, by=request.user, options=options)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect(_export_address(job_id, place))
+    context = _progress_of(counters.read(member.job)) | _past_exports(member.job)
+    context |= _to_export(member.job, place) | {"member": member, "job": member.job, "form": form}
     return render(request, "jobs/export.html", context, status=_status_of(form))
+
+
+def _export_address(job_id: int, place: pages.Place) -> str:
+    address = reverse("export", args=[job_id])
+    return f"{address}?{place.filters}" if place.filters else address
+
+
+def _to_export(job: Job, place: pages.Place) -> dict[str, Any]:
+    """What the filters of the address would write: how many, and which filters those are."""
+    if not place.filters:
+        return {}
+    found: dict[str, Any] = {"query": place.filters, "chosen": 0}
+    try:
+        found["chosen"] = exports.labeled(job, place.filters).count()
+    except DomainError as error:
+        found["filter_problem"] = error.message
+    labels = list(job.labels.all())
+    return found | {
+        "chips": filter_chips(job, place, labels),
+        "words": filter_words(job, place.filters, labels),
+    }
+
+
+def _past_exports(job: Job) -> dict[str, Any]:
+    rows = job.runs.filter(kind=RunKind.EXPORT).select_related("created_by")
+    runs = list(rows.order_by("-id")[:MOST_EXPORTS])
+    labels = list(job.labels.all()) if any("query" in run.params for run in runs) else []
+    for run in runs:
+        run.words = filter_words(job, run.params.get("query", ""), labels)
+    return {"exports": runs, "is_working": any(not run.is_over for run in runs)}
 
 
 @login_required

@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotators.models import Member
-from jobs import counters
+from jobs import counters, turns
 from jobs.models import Change, ChangeItem, Job, Sample, Verb
 from jobs.selection import Selection
 from labelhub import live
@@ -136,6 +136,8 @@ def annotate(
     labeling.check()
     names = dict.fromkeys(labeling.labels, "")
     samples = selection.resolve(job)
+    if labeling.overwrites:
+        selection.check_expected(job)
     if number := bulk.number_if_large(selection, samples):
         told = labeling.told(names_of(job, names))
         return bulk.start(
@@ -148,8 +150,12 @@ def names_of(job: Job, labels: Iterable[int]) -> dict[int, str]:
     """The names of the job's labels with these ids; all of them have to be there."""
     names = dict(job.labels.filter(pk__in=labels).values_list("pk", "name"))
     if len(names) < len(set(labels)):
-        raise DomainError(_("A label that was named is not a label of this job."), code="label")
+        raise _no_label()
     return names
+
+
+def _no_label() -> DomainError:
+    return DomainError(_("A label that was named is not a label of this job."), code="label")
 
 
 @transaction.atomic
@@ -260,7 +266,8 @@ def hold(samples: QuerySet[Sample], *, names: dict[int, str] | None = None) -> l
 
     The same statement fills in the `names` of labels, and refuses those that the job lacks. Where
     it had to wait for somebody who changed a sample, PostgreSQL reads that sample anew, yet not
-    what is joined to it: then all is read again, under the lock.
+    what is joined to it: then all is read again, under the lock. A label that was taken away
+    while it waited, and from other samples than these, shows when it is written.
     """
     fields = ["id", "state", "label_count", "last_by_id", "last_at", "last_change_id"]
     fields += ["is_hard", "trashed_at", "version"]
@@ -271,7 +278,7 @@ def hold(samples: QuerySet[Sample], *, names: dict[int, str] | None = None) -> l
     more = {f"label_{pk}": Subquery(labels.filter(pk=pk).values("name")[:1]) for pk in wanted}
     # From before the wait, unlike the column of the same row.
     versions = Sample.everything.filter(pk=OuterRef("pk")).values("version")
-    rows = samples.order_by("id").select_for_update(of=("self",))
+    rows = turns.all_beside(samples).order_by("id").select_for_update(of=("self",))
     rows = rows.annotate(version_before=Subquery(versions[:1]), **more)
     found: dict[int, Held] = {}
     waited = False
@@ -280,9 +287,7 @@ def hold(samples: QuerySet[Sample], *, names: dict[int, str] | None = None) -> l
         version_before, pk, at, label, user, origin, confidence, *found_names = own[len(fields) :]
         if not found:
             if None in found_names:
-                raise DomainError(
-                    _("A label that was named is not a label of this job."), code="label"
-                )
+                raise _no_label()
             names.update(zip(wanted, found_names, strict=True))
         sample = found.setdefault(own[0], Held(*own[: len(fields)]))
         waited = waited or version_before != sample.version
@@ -389,7 +394,11 @@ def _write_annotations(edits: list[Edit]) -> None:
 
 def _write_samples(edits: list[Edit], change: Change, *, is_revert: bool) -> None:
     """One statement for every different outcome, which is one for a plain labeling; one for all
-    where they are many, as when images keep by whom and when each was labeled."""
+    where they are many, as when images keep by whom and when each was labeled. None of it stands
+    where a label that was put on left the job since the samples were read."""
+    added = {row["label"] for edit in edits for row in edit.added}
+    gone = Label.everything.filter(pk__in=added).exclude(trashed_at=None)
+    stands = Q(~Exists(gone)) if added else Q()
     groups: dict[tuple, list[int]] = defaultdict(list)
     for edit in edits:
         points_at = edit.points_at if is_revert else change.pk
@@ -401,15 +410,18 @@ def _write_samples(edits: list[Edit], change: Change, *, is_revert: bool) -> Non
             outcome["trashed_at"] = edit.trashed_at
         groups[edit.growth, points_at, *outcome.items()].append(edit.sample.id)
     if len(groups) > MOST_OUTCOMES:
-        in_sql.set_each(groups)
+        if not in_sql.set_each(groups, stands):
+            raise _no_label()
         return
     for (growth, points_at, *outcome), ids in groups.items():
-        Sample.everything.filter(pk__in=ids).update(
+        written = Sample.everything.filter(stands, pk__in=ids).update(
             **dict(outcome),
             label_count=F("label_count") + growth,
             last_change=points_at,
             version=F("version") + 1,
         )
+        if not written:
+            raise _no_label()
 
 
 def _deltas(edits: list[Edit]) -> Tally[str]:

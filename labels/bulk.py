@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import Max, QuerySet
 
 from annotators.models import Member
-from jobs import counters
+from jobs import counters, turns
 from jobs.models import Change, Job, Sample, Verb
 from jobs.selection import MOST_AT_ONCE, Selection, parse
 from labelhub import live
@@ -142,6 +142,7 @@ def prepare(run: Run, payload: dict[str, Any], heartbeat: Heartbeat) -> dict[str
 
 def apply(run: Run, stretch: dict[str, Any]) -> Outcome:
     """Nothing when the change was undone meanwhile, or its person no longer belongs to the job."""
+    turns.beside(run.job_id)
     change = Change.objects.filter(pk=run.params["change"], reverted_by=None).first()
     found = Member.objects.select_related("job", "user")
     member = found.filter(job=run.job_id, user=run.created_by_id).first()

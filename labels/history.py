@@ -13,13 +13,13 @@ from django.utils.translation import ngettext
 from annotators.models import Member, User
 from annotators.roles import Ability
 from jobs.models import Change, ChangeItem, Sample, Verb
+from labels.labelset import sentences
 from labels.models import Label
 from labels.undo import label_in, why_not
 from runs.models import Run
 
 PER_PAGE = 50
 MOST_OF_SAMPLE = 100
-MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -146,17 +146,27 @@ def _entry(
 # Words -------------------------------------------------------------------------------------------
 def sentence(change: Change) -> str:
     """What was done, without who did it: "labeled 37 images cat"."""
+    if "does" in change.params:
+        first = change.params.get("first")
+        said = sentences.said(change.params, first["number"] if first else change.sample_count)
+        return _reverted(change, first, said)
     what = change.params.get("what")
     if what is None:
         return _said(change.verb, change.sample_count, change.params)
-    said = _said(what["verb"], what["number"], what["params"])
+    return _reverted(change, what, _said(what["verb"], what["number"], what["params"]))
+
+
+def _reverted(change: Change, first: dict[str, Any] | None, said: str) -> str:
+    """Of an undo, that it is one, and of what; `first`: who did that."""
+    if change.verb not in (Verb.UNDO, Verb.REDO):
+        return said
     redid = change.verb == Verb.REDO
-    if what["actor"] == change.actor_id or not what["name"]:
+    if first is None or first["actor"] == change.actor_id or not first["name"]:
         return (_("redid: %(what)s") if redid else _("undid: %(what)s")) % {"what": said}
     text = (
         _("redid what %(name)s did: %(what)s") if redid else _("undid what %(name)s did: %(what)s")
     )
-    return text % {"what": said, "name": what["name"]}
+    return text % {"what": said, "name": first["name"]}
 
 
 def _said(verb: str, number: int, params: dict[str, Any]) -> str:
@@ -245,6 +255,12 @@ def _plain(verb: str, number: int, labels: str) -> str:
                 "took the mark “hard example” off %(n)s images",
                 number,
             )
+        case Verb.IMPORT:
+            return ngettext(
+                "imported the labels of %(n)s image",
+                "imported the labels of %(n)s images",
+                number,
+            )
         case Verb.TRASH:
             return ngettext("deleted %(n)s image", "deleted %(n)s images", number)
         case Verb.RESTORE:
@@ -260,44 +276,59 @@ def _plain(verb: str, number: int, labels: str) -> str:
 
 
 def listed(pairs: Iterable[list[Any]] | None) -> str:
-    """Names of labels, the first few of them."""
-    names = [str(name) for _id, name in pairs or ()]
-    text = ", ".join(names[:MOST_NAMES])
-    more = len(names) - MOST_NAMES
-    if more <= 0:
-        return text
-    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-        "names": text,
-        "n": more,
-    }
+    """Names of labels, the first few of them, from pairs of id and name."""
+    return sentences.in_a_row(str(name) for _id, name in pairs or ())
 
 
 def item_sentence(item: ChangeItem, names: Mapping[int, str]) -> str:
     """What a change did to one image. `names` are those that labels have now."""
     change = item.change
+    if "does" in change.params:
+        return _reverted(change, None, sentences.said(change.params))
 
     def known(rows: Iterable[Any]) -> str:
         return ", ".join(names.get(label_in(row), "?") for row in rows)
 
-    values = {"labels": known(item.added), "removed": known(item.removed)}
-    if item.added and item.removed:
-        said = _("labeled it %(labels)s instead of %(removed)s") % values
-    elif item.added:
-        said = _("labeled it %(labels)s") % values
-    elif item.removed:
-        said = _("took %(removed)s off") % values
+    added, removed = known(item.added), known(item.removed)
+    if change.verb == Verb.UNDO:
+        # What it undid went the other way.
+        added, removed = removed, added
+    first = change.params.get("what") or {"verb": change.verb, "params": change.params}
+    return _reverted(change, None, _said_of_one(first["verb"], first["params"], added, removed))
+
+
+def _said_of_one(verb: str, params: dict[str, Any], added: str, removed: str) -> str:
+    values = {"labels": added, "removed": removed}
+    if verb == Verb.LABEL and params.get("nothing"):
+        text = _("marked it: nothing applies")
+    elif added and verb == Verb.ACCEPT:
+        text = _("accepted %(labels)s for it")
+    elif added and verb == Verb.IMPORT:
+        text = _("imported its label %(labels)s")
+    elif added and removed:
+        text = _("labeled it %(labels)s instead of %(removed)s")
+    elif added:
+        text = _("labeled it %(labels)s")
+    elif removed:
+        text = _("took %(removed)s off")
     else:
-        said = _without_labels(change)
-    if change.verb in (Verb.UNDO, Verb.REDO) and (item.added or item.removed):
-        text = _("redid: %(what)s") if change.verb == Verb.REDO else _("undid: %(what)s")
-        return text % {"what": said}
-    return said
+        return _said_of_it(verb, params)
+    return text % values
 
 
-def _without_labels(change: Change) -> str:
-    """In the words for one image; an undo says what it undid."""
-    what = change.params.get("what")
-    if what is None:
-        return _said(change.verb, 1, change.params)
-    text = _("redid: %(what)s") if change.verb == Verb.REDO else _("undid: %(what)s")
-    return text % {"what": _said(what["verb"], 1, what["params"])}
+def _said_of_it(verb: str, params: dict[str, Any]) -> str:
+    """Where no label came or went."""
+    match verb:
+        case Verb.LABEL:
+            return _("marked it as unlabeled")
+        case Verb.HARD:
+            return _("marked it as hard example")
+        case Verb.NOT_HARD:
+            return _("took the mark “hard example” off")
+        case Verb.TRASH:
+            return _("deleted it")
+        case Verb.RESTORE:
+            return _("restored it")
+        case Verb.IMPORT:
+            return _("imported what was known of it")
+    return _said(verb, 1, params)

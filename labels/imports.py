@@ -20,7 +20,7 @@ from datasets.names import readable
 from datasets.storages import Missing, StorageError
 from datasets.thumbnail_runs import start_thumbnails
 from jobs import import_sources as sources
-from jobs import imports
+from jobs import imports, turns
 from jobs.examinations import start_examination
 from jobs.import_sources import Source
 from jobs.models import Change, SampleState
@@ -63,11 +63,19 @@ def prepare_sync(run: Run, payload: dict[str, Any], heartbeat: Heartbeat) -> Bro
 
 
 def apply_sync(run: Run, brought: Brought) -> Outcome:
+    _take_turns(run, brought)
     outcome = imports.write(run, brought.found)
     for job in run.dataset.jobs.all() if brought.records else ():
         _change, counts = take_labels(Hand(job, run.created_by), brought.records, Wishes())
         brought.counts.update(counts)
     return _with_counts(outcome, brought)
+
+
+def _take_turns(run: Run, brought: Brought) -> None:
+    """New samples move counters before the labels of others are locked: nobody else may be doing it
+    the other way round."""
+    for job in run.dataset.jobs.order_by("pk") if brought.records else ():
+        turns.alone(job)
 
 
 def finish(run: Run) -> None:
@@ -347,6 +355,7 @@ def _read_texts(
 
 
 def apply_import(run: Run, brought: Brought) -> Outcome:
+    _take_turns(run, brought)
     outcome = imports.write(run, brought.found)
     params = run.params
     wishes = Wishes(

@@ -189,16 +189,16 @@ _OWN = {
 }
 
 
-def set_each(groups: Mapping[tuple, Sequence[int]]) -> None:
-    """Sets columns of many samples, of each to its own values. A group says how many labels its
-    samples (by id) gain, the change that they point at, and pairs of a column and its value."""
+def set_each(groups: Mapping[tuple, Sequence[int]], stands: Q) -> int:
+    """Sets columns of many samples, of each to its own values, where `stands` holds; how many. A
+    group says how many labels its samples (by id) gain, the change that they point at, and pairs of
+    a column and its value."""
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for (growth, points_at, *outcome), ids in groups.items():
         values = {name: _as_json(value) for name, value in outcome}
         values |= {"growth": growth, "points_at": points_at}
         by_columns[tuple(name for name, _value in outcome)] += [{"id": pk} | values for pk in ids]
-    for columns, rows in by_columns.items():
-        _set_each(columns, rows)
+    return sum(_set_each(columns, rows, stands) for columns, rows in by_columns.items())
 
 
 def _as_json(value: Any) -> Any:
@@ -207,7 +207,7 @@ def _as_json(value: Any) -> Any:
     return str(connection.ops.adapt_datetimefield_value(value))
 
 
-def _set_each(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+def _set_each(columns: tuple[str, ...], rows: list[dict[str, Any]], stands: Q) -> int:
     types = {"id": "bigint", "growth": "integer", "points_at": "bigint"}
     types |= {name: _OWN[name] for name in columns}
     if connection.vendor == "sqlite":
@@ -218,13 +218,16 @@ def _set_each(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
         source = f"jsonb_to_recordset(%s::jsonb) AS own({read})"
     fields = {name: Sample._meta.get_field(name).column for name in columns}
     sets = ", ".join(f"{column} = own.{name}" for name, column in fields.items())
+    standing = Sample.everything.filter(stands, pk__in=among([row["id"] for row in rows]))
+    which, params = standing.order_by().values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE jobs_sample SET {sets}, label_count = label_count + own.growth, "
             "last_change_id = own.points_at, version = version + 1 "
-            f"FROM {source} WHERE jobs_sample.id = own.id",
-            [json.dumps(rows)],
+            f"FROM {source} WHERE jobs_sample.id = own.id AND jobs_sample.id IN ({which})",
+            [json.dumps(rows), *params],
         )
+        return cursor.rowcount
 
 
 def _insert(model: type[Model], rows: QuerySet[Sample], columns: dict[str, Any]) -> None:

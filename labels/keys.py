@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 # The keys of the first ten labels, in the order of a keyboard.
 BY_PLACE = "1234567890"
 ALLOWED = frozenset(ascii_lowercase + digits)
-# Letters that are commands of the work surfaces, or will be (static/js/keys.js), and what they do.
+# Letters that are commands of the work surfaces (annotators/shortcuts.py), and what they do.
 COMMANDS = {
     "a": _("accepts the suggestion"),
     "f": _("fits the image into the window"),

@@ -53,6 +53,11 @@ class Labeling:
     def labels(self) -> set[int]:
         return {*self.add, *self.remove, *(self.replace or ())}
 
+    @property
+    def overwrites(self) -> bool:
+        """Labels may go that nobody named: then it has to be the images that were seen."""
+        return self.clear or self.nothing or (self.mode == Mode.SINGLE and bool(self.add))
+
     def outcome(self, has: Iterable[int], state: str) -> Outcome | None:
         """None where nothing would change."""
         has = set(has)

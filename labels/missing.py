@@ -11,23 +11,27 @@ from annotators.models import Member, User
 from annotators.roles import DENIALS, Ability
 from datasets.models import Dataset, Image
 from jobs.models import Change
-from jobs.selection import Selection
+from jobs.selection import MOST_AT_ONCE, Selection
 from labelhub.errors import DomainError
 from labels.trash import trash
 
 # Each batch is a transaction of its own: labeling goes on in between.
 IMAGES_AT_ONCE = 500
+# Where nothing goes to a trash, that is one statement for so many.
+KEPT_AT_ONCE = 5_000
 
 
 @dataclass
 class Settled:
     """How many images were decided about, how many samples went to the trash and by which changes,
-    one for each job; `others` are jobs in which the person deletes nothing."""
+    one for each job; `others` are jobs in which the person deletes nothing, `left` images that wait
+    still: one request does so many and no more."""
 
     images: int = 0
     removed: int = 0
     changes: dict[int, Change] = field(default_factory=dict)
     others: int = 0
+    left: int = 0
 
 
 def settle_missing(
@@ -39,7 +43,8 @@ def settle_missing(
     everything: bool = False,
 ) -> Settled:
     """Keeps the samples of these missing images, or puts them into the trash of every job over the
-    dataset in which the person deletes images. `everything`: of all that wait for a decision.
+    dataset in which the person deletes images. `everything`: of all that wait for a decision, of
+    which MOST_AT_ONCE at most go to the trash.
 
     One that is broken off has done a part of it, and goes on when it is asked for again.
     """
@@ -52,10 +57,13 @@ def settle_missing(
         waiting = waiting.filter(is_settled=False, is_refused=False)
     else:
         waiting = waiting.filter(pk__in=ids)
-    last = 0
-    while batch := list(waiting.filter(pk__gt=last).values_list("pk", flat=True)[:IMAGES_AT_ONCE]):
+    last, at_once = 0, KEPT_AT_ONCE if keep else IMAGES_AT_ONCE
+    while batch := list(waiting.filter(pk__gt=last).values_list("pk", flat=True)[:at_once]):
         _settle(dataset, batch, members, settled)
         last = batch[-1]
+        if not keep and settled.images >= MOST_AT_ONCE:
+            settled.left = waiting.filter(pk__gt=last).count()
+            break
     return settled
 
 

@@ -72,8 +72,26 @@ def label_for(member: Member, name: str) -> Label:
     found = member.job.labels.filter(name=name).first()
     if found is None:
         require(member, Ability.CREATE_LABEL)
-        found = create_label(member.job, name)
+        pk = labels_named(member.job, [name])[name]
+        found = member.job.labels.get(pk=pk)
     return found
+
+
+def labels_named(job: Job, names: Iterable[str]) -> dict[str, int]:
+    """The ids of the labels with these names. Those that lack are made, unless somebody else makes
+    them at the same moment."""
+    names = list(dict.fromkeys(names))
+    known = dict(job.labels.filter(name__in=names).values_list("name", "pk"))
+    lacking = [name for name in names if name not in known]
+    if not lacking:
+        return known
+    try:
+        made = create_labels(job, lacking)
+    except Conflict:
+        if not job.labels.filter(name__in=lacking).exists():
+            raise
+        return labels_named(job, names)
+    return known | {label.name: label.pk for label in made}
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotators.models import Member
-from jobs import counters
+from jobs import counters, turns
 from jobs.models import PURGED, Change, Job, Sample, SampleState, Verb, trash_ends
 from jobs.selection import Selection
 from labels import bulk, in_sql
@@ -66,6 +66,7 @@ def purge() -> None:
 def _purge_some(job: Job) -> int:
     """Takes all that people knew of some samples; their rows stay, or the next synchronization
     would bring the images back."""
+    turns.beside(job)
     late = Sample.everything.filter(job=job).in_trash().filter(trashed_at__lte=trash_ends())
     rows = late.order_by("trashed_at", "pk").select_for_update()
     ids = list(rows.values_list("pk", flat=True)[:PURGED_AT_ONCE])

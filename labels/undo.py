@@ -125,7 +125,7 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
     if does := change.params.get("does"):
         return reverters[does](member, change, verb=verb)
     bulk.stop(change)
-    change = Change.objects.select_for_update(of=("self",)).get(pk=change.pk)
+    change = Change.objects.select_for_update(of=("self",), no_key=True).get(pk=change.pk)
     if Change.objects.filter(reverts=change).exists():
         raise Conflict(_("This was undone already."), code="undone")
     what = change.params.get("what") or _told(change)

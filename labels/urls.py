@@ -1,10 +1,11 @@
-"""Addresses of pages about what people did to samples: trash, deletion, history."""
+"""Addresses of pages about a selection, and about what people did to samples."""
 
 from django.urls import path
 
 from labels import views
 
 urlpatterns = [
+    path("jobs/<int:job_id>/selected/", views.selected, name="selected"),
     path("jobs/<int:job_id>/trash/", views.trash, name="trash"),
     path("jobs/<int:job_id>/deletion/", views.deletion, name="deletion"),
     path("jobs/<int:job_id>/history/", views.history, name="history"),

@@ -1,4 +1,4 @@
-"""Pages of deleting (the question, and the trash) and of history (of a job, and of one image)."""
+"""Pages about a selection, of deleting (the question, and the trash), and of history."""
 
 import json
 from collections.abc import Iterable
@@ -27,18 +27,35 @@ from jobs.pages import read_number
 from labelhub.errors import DomainError
 from labels import history as changes
 from labels.api import message_of
+from labels.summary import summarize
 from labels.trash import restore, restore_all
 from labels.undo import undo_change
 
 ROWS_PER_PAGE = 50
 
 
+# The selection -----------------------------------------------------------------------------------
+@login_required
+@require_POST
+def selected(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The labels of what is selected, with their numbers. A selection is too long for an address:
+    it comes as JSON, and nothing is written."""
+    member = member_or_404(request.user, job_id, Ability.VIEW)
+    try:
+        found = summarize(member.job, selection.parse(json.loads(request.body)))
+    except ValueError:
+        return HttpResponseBadRequest()
+    except DomainError as error:
+        return HttpResponse(error.message, status=error.status, content_type="text/plain")
+    context = {"found": found, "can_label": member.can(Ability.LABEL)}
+    return render(request, "labels/_selected.html", context)
+
+
 # The question ------------------------------------------------------------------------------------
 @login_required
 @require_http_methods(["POST"])
 def deletion(request: HttpRequest, job_id: int) -> HttpResponse:
-    """The question whether to delete what is selected, with what stands behind it. A selection is
-    too long for an address: it comes as JSON, and nothing is written."""
+    """The question whether to delete what is selected, with what stands behind it."""
     member = member_or_404(request.user, job_id, Ability.DELETE_IMAGES)
     try:
         chosen = selection.parse(json.loads(request.body))

@@ -59,6 +59,7 @@ class People:
         theme: str = "light",
         width: int = 1440,
         height: int = 900,
+        touch: bool = False,
     ) -> Page:
         """A page at `path`, signed in as `user`. `language`: en or zh-hans."""
         context = self.browser.new_context(
@@ -67,6 +68,8 @@ class People:
             locale={"en": "en-GB", "zh-hans": "zh-CN"}[language],
             viewport={"width": width, "height": height},
             reduced_motion="reduce",
+            has_touch=touch,
+            is_mobile=touch,
         )
         self._contexts.append(context)
         context.set_default_timeout(WAIT)

@@ -113,6 +113,9 @@ class SettledSerializer(serializers.Serializer):
     images = serializers.IntegerField(help_text="Decided about.")
     removed = serializers.IntegerField(help_text="Samples in the trash of your jobs.")
     others = serializers.IntegerField(help_text="Jobs in which you delete nothing.")
+    left = serializers.IntegerField(
+        help_text="Images that wait still: at most 5,000 go at once. Ask again."
+    )
     changes = serializers.DictField(
         child=serializers.IntegerField(), help_text="{job: the change that can be undone}"
     )
@@ -194,7 +197,7 @@ class MissingImages(APIView):
             everything=bool(given.get("all")),
         )
         changes = {str(job): change.pk for job, change in settled.changes.items()}
-        counts = {name: getattr(settled, name) for name in ("images", "removed", "others")}
+        counts = {name: getattr(settled, name) for name in ("images", "removed", "others", "left")}
         return Response(SettledSerializer(counts | {"changes": changes}).data)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -218,6 +219,11 @@ def _told(settled: Settled, *, keep: bool) -> str:
         "%(n)d images went to the trash of their jobs. Undo brings them back.",
         settled.removed,
     ) % {"n": settled.removed}
+    if settled.left:
+        more = ngettext(
+            "%(n)s more waits: remove it too.", "%(n)s more wait: remove them too.", settled.left
+        )
+        text = f"{text} {more % {'n': intcomma(settled.left)}}"
     if not settled.others:
         return text
     left = ngettext(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotators.models import Member
 from jobs.models import Change, Job, Verb
@@ -45,7 +46,7 @@ def tell(job: Job, *, repaint: bool = True) -> None:
 def labels_of(job: Job, ids: Iterable[int]) -> list[Label]:
     """Locks labels of the job, in the order of its list; 409 where one of them is gone."""
     wanted = set(ids)
-    found = list(job.labels.select_for_update().filter(pk__in=wanted))
+    found = list(job.labels.select_for_update(no_key=True).filter(pk__in=wanted))
     if len(found) < len(wanted) or not wanted:
         raise gone()
     return found
@@ -75,4 +76,6 @@ def listed(names: Iterable[str], *, most: int = 3) -> str:
     shown = _(", ").join(_("“%(name)s”") % {"name": name} for name in names[:most])
     if len(names) <= most:
         return shown
-    return _("%(names)s and %(n)d more") % {"names": shown, "n": len(names) - most}
+    more = len(names) - most
+    text = ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more)
+    return text % {"names": shown, "n": more}

@@ -88,6 +88,8 @@ def delete_labels(member: Member, label_ids: Iterable[int], *, policy: Policy) -
         # one whose file could not be deleted stays where people see it.
         "policy": Policy.IMAGES if policy == Policy.IMAGES else Policy.LABEL,
     }
+    if policy == Policy.FILES:
+        params["deletes_files"] = True
     return remove(member, params, verb=Verb.DELETE_LABELS)
 
 

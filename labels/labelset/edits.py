@@ -203,7 +203,7 @@ def sort_labels(member: Member, by: str) -> LabelResult:
 
 
 def _order(job: Job) -> list[int]:
-    return list(job.labels.select_for_update().values_list("pk", flat=True))
+    return list(job.labels.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def write_order(job: Job, ids: list[int]) -> None:

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotators.models import Member
+from jobs import turns
 from jobs.models import Change, Sample, SampleState, Verb
 from jobs.selection import MOST_AT_ONCE
 from labels.annotate import Edit, Held, Result, apply, hold
@@ -38,6 +39,7 @@ def remove(
     change, so that redo does the same again on what is there by then.
     """
     job = member.job
+    turns.alone(job)
     refuse_while_busy(job)
     labels_of(job, [*params["labels"], *filter(None, [params.get("target")])])
     change = record(member, verb, params, reverts=reverts)
@@ -55,7 +57,10 @@ def remove(
 def submit(change: Change, number: int) -> Run:
     """The run that does the change; `number` of images, for those who read it."""
     params = {"change": change.pk, "does": change.params["does"], "images": number}
-    return engine.submit(RunKind.LABELS, job=change.job, by=change.actor, params=params)
+    run = engine.submit(RunKind.LABELS, job=change.job, by=change.actor, params=params)
+    change.params["run"] = run.pk
+    change.save(update_fields=["params"])
+    return run
 
 
 def carriers(labels: Iterable[int]) -> QuerySet[Annotation]:

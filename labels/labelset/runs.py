@@ -5,6 +5,7 @@ from typing import Any
 
 from annotators.models import Member
 from annotators.roles import Role
+from jobs import turns
 from jobs.models import Change, Verb
 from labels.labelset import removal, undoing
 from labels.labelset.changes import tell
@@ -42,6 +43,8 @@ def prepare(run: Run, payload: dict[str, Any], heartbeat: Heartbeat) -> list[int
 
 
 def apply(run: Run, ids: list[int]) -> Outcome:
+    # The last piece takes the labels away, in the same transaction.
+    turns.alone(run.job_id)
     change = _change_of(run)
     if Change.objects.filter(reverts=change).exists():
         # Stopped, undone, and then taken up again.
@@ -56,6 +59,7 @@ def finish(run: Run) -> None:
     """What was labeled with the labels meanwhile follows; then they leave the list."""
     change = _change_of(run)
     if _is_back(change):
+        undoing.note_skipped(change, run.counts.get("left", 0))
         tell(change.job)
         return
     if Change.objects.filter(reverts=change).exists():

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from annotators.access import require
 from annotators.models import Member
 from annotators.roles import Ability
+from jobs import turns
 from jobs.models import Change, ChangeItem, Job, Verb
 from jobs.selection import MOST_AT_ONCE
 from labelhub.errors import Conflict
@@ -46,7 +47,9 @@ def last_to_undo(member: Member) -> Change | None:
 def undo_change(member: Member, change_id: int) -> Result:
     """Takes back one change of the job's labels, whoever made it."""
     require(member, Ability.MANAGE_LABELS)
-    found = member.job.changes.select_for_update(of=("self",)).filter(pk=change_id).first()
+    found = (
+        member.job.changes.select_for_update(of=("self",), no_key=True).filter(pk=change_id).first()
+    )
     if found is None or "does" not in found.params or found.verb == Verb.UNDO:
         raise Conflict(_("Nothing to undo."), code="nothing")
     if Change.objects.filter(reverts=found).exists():
@@ -59,11 +62,15 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
     does = change.params["does"]
     require(member, Ability.CREATE_LABEL if does == edits.ADD else Ability.MANAGE_LABELS)
     is_again = change.verb == Verb.UNDO
+    turns.alone(member.job)
+    if Change.objects.filter(reverts=change).exists():
+        # By somebody else, a moment ago.
+        raise Conflict(_("This was undone already."), code="undone")
     if does in (MERGE, DELETE):
         if is_again:
-            return said(remove(member, change.params, verb=verb, reverts=change), change.params)
+            return said(remove(member, _told(change), verb=verb, reverts=change), change.params)
         return _bring_back(member, change, verb)
-    made = record(member, verb, change.params, reverts=change)
+    made = record(member, verb, _told(change), reverts=change)
     act = {edits.ADD: _add, edits.EDIT: _edit, edits.MOVE: _move, edits.ORDER: _order}[does]
     message = act(member.job, change.params, is_again)
     tell(member.job)
@@ -73,7 +80,7 @@ def revert(member: Member, change: Change, *, verb: Verb) -> Result:
 # Lists, names, keys ------------------------------------------------------------------------------
 def _edit(job: Job, params: dict[str, Any], is_again: bool) -> str:
     source, result = ("before", "after") if is_again else ("after", "before")
-    label = job.labels.select_for_update().filter(pk=params["label"]).first()
+    label = job.labels.select_for_update(no_key=True).filter(pk=params["label"]).first()
     if label is None or any(getattr(label, f) != value for f, value in params[source].items()):
         return _("“%(name)s” was changed since and stays as it is.") % {"name": params["name"]}
     edits.write_fields(label, params[result])
@@ -81,7 +88,7 @@ def _edit(job: Job, params: dict[str, Any], is_again: bool) -> str:
 
 
 def _move(job: Job, params: dict[str, Any], is_again: bool) -> str:
-    if not job.labels.select_for_update().filter(pk=params["label"]).exists():
+    if not job.labels.select_for_update(no_key=True).filter(pk=params["label"]).exists():
         raise gone()
     place = params["after" if is_again else "before"]
     edits.shift(job, params["label"], place)
@@ -89,7 +96,7 @@ def _move(job: Job, params: dict[str, Any], is_again: bool) -> str:
 
 
 def _order(job: Job, params: dict[str, Any], is_again: bool) -> str:
-    now = list(job.labels.select_for_update().values_list("pk", flat=True))
+    now = list(job.labels.select_for_update(no_key=True).values_list("pk", flat=True))
     edits.write_order(job, edits.reordered(now, params["after" if is_again else "before"]))
     return _("The labels are in the order from before.")
 
@@ -98,7 +105,7 @@ def _add(job: Job, params: dict[str, Any], is_again: bool) -> str:
     if is_again:
         _revive(job, params)
         return edits.added_text(params)
-    added = job.labels.select_for_update().filter(pk__in=params["labels"])
+    added = job.labels.select_for_update(no_key=True).filter(pk__in=params["labels"])
     used = set(
         Annotation.objects.filter(label__in=params["labels"]).values_list("label", flat=True)
     )
@@ -140,7 +147,7 @@ def _bring_back(member: Member, change: Change, verb: Verb) -> LabelResult:
     refuse_while_busy(member.job)
     _revive(member.job, change.params)
     tell(member.job)
-    made = record(member, verb, change.params, reverts=change)
+    made = record(member, verb, _told(change), reverts=change)
     number = change.items.count()
     if number > MOST_AT_ONCE:
         run = submit(made, number)
@@ -149,7 +156,23 @@ def _bring_back(member: Member, change: Change, verb: Verb) -> LabelResult:
     ids = [pk for result in results for pk in result.sample_ids]
     counts = {key: value for result in results for key, value in result.counts.items()}
     skipped = sum(result.skipped for result in results)
+    note_skipped(made, skipped)
     return said(LabelResult(made, ids, counts, skipped), change.params, back=True)
+
+
+def _told(change: Change) -> dict[str, Any]:
+    """What an undo keeps of what it undoes, and of who did that; of a redo, the first one."""
+    name = str(change.actor or "")
+    first = {"actor": change.actor_id, "name": name, "number": change.sample_count}
+    kept = {key: value for key, value in change.params.items() if key not in undo.OF_THE_RUN}
+    return {"first": first} | kept
+
+
+def note_skipped(made: Change, number: int) -> None:
+    """For the history: how many images others had changed since."""
+    if number:
+        made.params["skipped"] = number
+        made.save(update_fields=["params"])
 
 
 def pieces(change: Change) -> Iterable[list[int]]:

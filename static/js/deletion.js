@@ -13,13 +13,10 @@ const address = on.workspace.dataset.deletion;
 /** The runs that were started here: what they could not delete is said. @type {Set<number>} */
 const started = new Set();
 
-/** What is selected, as the server takes it. */
-const selected = () => ({ ids: on.surface().targets() });
-
 /** Asks whether to delete what is selected. */
 export async function askToDelete() {
-  const chosen = selected();
-  if (!chosen.ids.length || !address) {
+  const chosen = on.surface().request();
+  if (!on.surface().targets().length || !address) {
     on.say({ text: words("say-select") });
     return;
   }
@@ -39,7 +36,7 @@ async function question(chosen) {
   return find(page, "dialog");
 }
 
-/** @param {HTMLDialogElement} dialog @param {{ ids: number[] }} chosen */
+/** @param {HTMLDialogElement} dialog @param {object} chosen */
 function show(dialog, chosen) {
   const form = find(dialog, "form");
   const expected = Number(dialog.dataset.count);
@@ -97,8 +94,13 @@ async function test(/** @type {HTMLDialogElement} */ dialog, /** @type {any} */ 
 
 /** @param {any} body */
 async function trash(body) {
+  const ids = on.surface().targets();
   took(await call("POST", `${api}trash/`, body));
-  on.refresh(body.ids);
+  if (on.viewer.isOpen) {
+    on.viewer.command("next") || on.viewer.command("close");
+  }
+  on.grid?.changedAll();
+  on.refresh(ids);
 }
 
 /** @param {any} body */
@@ -108,13 +110,13 @@ async function deleteFiles(body) {
   on.say({ template: "toast-deleting", action: () => open(id) });
 }
 
-/** What a run that was started here could not delete. @param {any} run as live messages have it */
-export function deletionProgressed({ id, state, counts }) {
+// What a run that was started here could not delete.
+on.workspace.addEventListener("run:progressed", ({ detail: { id, state, counts } }) => {
   const isOver = state !== "queued" && state !== "running";
   if (isOver && started.delete(id) && (state !== "done" || counts.failed)) {
     toast({ template: "toast-not-deleted", tone: "problem", action: () => open(id) });
   }
-}
+});
 
 /** @param {number} run */
 const open = (run) => location.assign(`${location.pathname.match(/^.*\/jobs\/\d+\//)}runs/${run}/`);

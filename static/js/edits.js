@@ -1,12 +1,12 @@
 // @ts-check
-import { find, words } from "./find.js";
+import { words } from "./find.js";
 import { applied, toggleOf } from "./marks.js";
 import { count } from "./panel.js";
 import { call } from "./server.js";
 import * as on from "./surfaces.js";
 import { queue } from "./waiting.js";
 
-/** Edits of labels. @typedef {{ add?: number[], remove?: number[], clear?: boolean }} Edit */
+/** Edits of labels. @typedef {import("./marks.js").Edit} Edit */
 const ADVANCE_MILLISECONDS = 150;
 const { api, mode, user } = on.workspace.dataset;
 const canLabel = on.workspace.hasAttribute("data-can-label");
@@ -29,22 +29,22 @@ export function post(verb, body) {
 
 /**
  * Paints an edit at once and sends it after those before it; one that fails is taken back.
- * @param {number[]} ids
- * @param {Edit} change
+ * @param {number[]} ids those that the page may show
+ * @param {(id: number) => Edit} changeOf what becomes of each
  * @param {() => Promise<any>} send
  * @returns {Promise<boolean>} whether it was done
  */
-async function perform(ids, change, send) {
+export async function perform(ids, changeOf, send) {
   /** @type {[number, Set<number>][]} */
   const before = ids.map((id) => [id, on.labelsOf(id)]).filter(([, labels]) => labels);
   on.hold(ids, 1);
-  on.paint(new Map(before.map(([id, labels]) => [id, applied(labels, change, mode)])));
+  on.paint(new Map(before.map(([id, labels]) => [id, applied(labels, changeOf(id), mode)])));
   try {
     took(await queue.push(send));
     return true;
   } catch (error) {
     on.paint(new Map(before));
-    on.complain(error, () => perform(ids, change, send));
+    on.complain(error, () => perform(ids, changeOf, send));
     return false;
   } finally {
     on.hold(ids, -1);
@@ -57,7 +57,7 @@ export function took(answer) {
   count(answer.counts, answer.change);
   if (answer.verb === "undo") {
     on.say({ text: answer.message });
-  } else if (answer.changed > 1 || answer.verb === "trash") {
+  } else if (answer.changed > 1 || answer.verb === "trash" || answer.run) {
     const values = { text: answer.message };
     on.say({ template: "toast-undo", values, tone: "good", action: () => revert("undo") });
   } else {
@@ -66,13 +66,30 @@ export function took(answer) {
   }
 }
 
-/** Changes the labels of the targets. @param {Edit} change */
-export async function edit(change) {
-  const ids = on.surface().targets();
-  if (!ids.length || !canLabel) {
+/** Whether something is meant and may be labeled; else says what is missing. */
+export function canEdit() {
+  const isMeant = on.surface().targets().length > 0;
+  if (!isMeant || !canLabel) {
     on.say({ text: words(canLabel ? "say-select" : "say-forbidden") });
-  } else if (await perform(ids, change, post("annotate", { ids, ...change }))) {
-    advance(ids[0], Boolean(change.add));
+  }
+  return isMeant && canLabel;
+}
+
+/** Changes the labels of what is meant. @param {Edit} change */
+export async function edit(change) {
+  if (!canEdit()) {
+    return;
+  }
+  const [ids, chosen] = [on.surface().targets(), on.surface().request()];
+  const goesOn = (change.add || change.nothing) && on.goesOn();
+  const done = perform(ids, () => change, post("annotate", { ...chosen, ...change }));
+  // In the grid at once, so that keys can be typed as fast as one sees.
+  if (goesOn && !on.viewer.isOpen && !on.grid.isSelecting) {
+    on.grid.command("move:right");
+  }
+  if (await done) {
+    on.grid?.changedAll();
+    goesOn && goOn(ids[0]);
   }
 }
 
@@ -91,15 +108,14 @@ export function toggleLabel(label) {
  */
 export async function accept(id, name, label) {
   const change = label === undefined ? {} : { add: [label] };
-  if (await perform([id], change, post("accept", { sample: id, name }))) {
-    advance(id, true);
+  if (await perform([id], () => change, post("accept", { sample: id, name }))) {
+    on.goesOn() && goOn(id);
   }
 }
 
-/** With one label per image the viewer goes on. @param {number} from @param {boolean} isLabeled */
-function advance(from, isLabeled) {
-  const goesOn = find(on.workspace, "[data-auto-advance]")?.checked && isLabeled;
-  if (goesOn && on.viewer.isOpen) {
+/** The viewer does, where it still shows that image. @param {number} from */
+function goOn(from) {
+  if (on.viewer.isOpen) {
     window.setTimeout(() => on.viewer.targets()[0] === from && turn("next"), ADVANCE_MILLISECONDS);
   }
 }

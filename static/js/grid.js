@@ -1,4 +1,5 @@
 // @ts-check
+import { watchBand } from "./band.js";
 import { find, findAll } from "./find.js";
 import { labels, numberOf, sayNumber } from "./panel.js";
 import * as select from "./selection.js";
@@ -6,6 +7,7 @@ import { fetchPage } from "./server.js";
 import {
   idOf,
   isGone,
+  isHard,
   labelsIn,
   paintTile,
   prepareTile,
@@ -13,24 +15,32 @@ import {
   retryPicture,
   setBroken,
   setGone,
+  setHard,
   suggestionIn,
   tileOf,
 } from "./tile.js";
 
 const AT_ONCE = 200;
 const CHECK_PIXELS = 40;
+const PRESS_MILLISECONDS = 450;
+const PRESS_PIXELS = 10;
+const YEAR_SECONDS = 365 * 24 * 3600;
 
 /**
  * The grid: what is selected and focused, tiles that are repainted in place. The page is a
  * snapshot: while somebody works on it nothing is inserted or taken away, apart from new images
  * at the end of a page that is not full.
  *
- * Says "surface:changed" when its targets or their labels change, "surface:open" with an address.
+ * Says "surface:changed" when its targets or their labels change, "surface:open" with an address,
+ * "surface:dropped" with a way to take back that the selection of another list was let go, and
+ * "surface:finished" when the last image of the list was labeled.
  */
 class ImageGrid extends HTMLElement {
   /** How many images the job had when the page was rendered; null: it fills up by itself. */
   #known = /** @type {number | null} */ (null);
   #selection = select.nothing();
+  /** The selection of before the rubber band that is being drawn. */
+  #before = this.#selection;
   #list = find(this, ".grid");
   #box = find(this, "[data-select-page]");
   #state = new URLSearchParams(this.dataset.filters).get("state");
@@ -38,7 +48,7 @@ class ImageGrid extends HTMLElement {
 
   start() {
     this.#known = this.#tiles.length ? numberOf("all") : null;
-    this.#selection = select.these(this.#keptIds());
+    this.#restore();
     for (const part of findAll(this, "[data-scripted]")) {
       part.hidden = false;
     }
@@ -47,11 +57,24 @@ class ImageGrid extends HTMLElement {
     this.#list.ariaMultiSelectable = "true";
     this.#list.addEventListener("click", (event) => this.#click(event));
     this.#list.addEventListener("dblclick", (event) => this.#open(tileAt(event)));
+    this.#list.addEventListener("pointerdown", (event) => this.#press(event));
     const broke = (event) => tileAt(event) && setBroken(tileAt(event), true);
     this.#list.addEventListener("error", broke, { capture: true });
     this.#box.addEventListener("change", () => {
-      const change = this.#box.checked ? select.withPage : select.withoutPage;
-      this.#choose(change(this.#selection, this.#present()));
+      this.#choose(select.withPage(this.#selection, this.#present(), this.#box.checked));
+    });
+    watchBand(this.#list, {
+      began: () => (this.#before = this.#selection),
+      moved: (touched, flips) => {
+        const ids = [...touched].filter((tile) => !isGone(tile)).map(idOf);
+        this.#draw(select.banded(this.#before, ids, flips));
+      },
+      ended: (isKept) => this.#choose(isKept ? this.#selection : this.#before),
+    });
+    const slider = find(this, "[data-tile-size]");
+    slider.addEventListener("input", () => {
+      this.dataset.tile = slider.value;
+      document.cookie = `labelhub_tile=${slider.value};path=/;max-age=${YEAR_SECONDS};samesite=lax`;
     });
     this.#adopt();
     const named = tileOf(Number(location.hash.replace("#sample-", "")));
@@ -67,40 +90,65 @@ class ImageGrid extends HTMLElement {
     return find(this.#list, ".tile[tabindex='0']");
   }
 
-  /** The selection of before the page was turned; another filter starts anew. */
-  #keptIds() {
+  /** The selection of before the page was turned. Under another filter it is let go. */
+  #restore() {
     const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? "{}");
-    return kept.filters === this.dataset.filters ? kept.ids : [];
+    const selection = select.these(kept.ids ?? [], kept.all);
+    if (kept.filters === this.dataset.filters) {
+      this.#selection = selection;
+    } else if (select.size(selection)) {
+      sessionStorage.removeItem(this.#key);
+      // What a query finds is something else here.
+      const back = kept.all ? undefined : () => this.#choose(selection);
+      const detail = { number: select.size(selection), back };
+      queueMicrotask(() => this.#say("surface:dropped", detail));
+    }
+  }
+
+  /** @param {string} name @param {any} [detail] */
+  #say(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
   }
 
   #changed() {
-    this.dispatchEvent(new CustomEvent("surface:changed", { bubbles: true }));
+    this.#say("surface:changed");
   }
 
   /** @param {select.Selection} next */
   #choose(next) {
-    this.#selection = next;
+    this.#draw(next);
+    const { ids, all } = next;
     const { filters } = this.dataset;
-    sessionStorage.setItem(this.#key, JSON.stringify({ filters, ids: [...next.ids] }));
-    this.#paintSelection();
+    sessionStorage.setItem(this.#key, JSON.stringify({ filters, ids: [...ids], all }));
     this.#changed();
   }
 
+  /** @param {select.Selection} next */
+  #draw(next) {
+    this.#selection = next;
+    this.#paintSelection();
+  }
+
   #paintSelection() {
-    const number = this.#selection.ids.size;
+    const { all } = this.#selection;
+    const number = select.size(this.#selection);
     for (const tile of this.#tiles) {
-      const chosen = String(this.#selection.ids.has(idOf(tile)));
-      tile.setAttribute("aria-selected", chosen);
-      tile.setAttribute("aria-checked", chosen);
+      const chosen = String(!isGone(tile) && select.has(this.#selection, idOf(tile)));
+      if (tile.ariaSelected !== chosen) {
+        tile.ariaSelected = tile.ariaChecked = chosen;
+      }
     }
     const share = select.share(this.#selection, this.#present());
     this.#box.checked = share === "all";
     this.#box.indeterminate = share !== "all" && number > 0;
     find(this, "[data-toolbar]").toggleAttribute("data-selection", number > 0);
+    const more = find(this, "a[rel]") && share === "all" && !all;
+    const shown = { selection: number > 0, nothing: !number, these: !all, more };
     for (const part of findAll(this, "[data-when]")) {
-      part.hidden = (part.dataset.when === "selection") !== number > 0;
+      part.hidden = !shown[part.dataset.when];
     }
-    sayNumber(find(this, "[data-selected]"), number);
+    const said = find(this, "[data-selected]");
+    Number.isFinite(number) ? sayNumber(said, number) : (said.textContent = said.dataset.all);
   }
 
   /** How many left the list by being labeled, and how many images came since. */
@@ -113,6 +161,9 @@ class ImageGrid extends HTMLElement {
       const place = find(this, selector);
       place.hidden = number === 0;
       sayNumber(find(place, "[data-other]"), number);
+    }
+    if (this.#state === "unlabeled" && this.#tiles.length && !numberOf("state:unlabeled")) {
+      this.#say("surface:finished");
     }
   }
 
@@ -137,8 +188,34 @@ class ImageGrid extends HTMLElement {
   /** @param {any} tile */
   #open(tile) {
     if (tile && !isGone(tile)) {
-      const detail = { url: tile.href };
-      this.dispatchEvent(new CustomEvent("surface:open", { bubbles: true, detail }));
+      this.#say("surface:open", { url: tile.href });
+    }
+  }
+
+  /** A finger that stays selects the first image. @param {PointerEvent} event */
+  #press({ pointerType, clientX, clientY, target }) {
+    const tile = /** @type {any} */ (target).closest(".tile");
+    find(this.#list, "[data-pressed]")?.removeAttribute("data-pressed");
+    if (pointerType !== "touch" || !tile) {
+      return;
+    }
+    const stop = new AbortController();
+    const over = () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+    const timer = setTimeout(() => {
+      this.#toggle(tile);
+      // The click that follows is part of the gesture.
+      tile.dataset.pressed = "";
+    }, PRESS_MILLISECONDS);
+    const far = (/** @type {PointerEvent} */ event) =>
+      Math.hypot(event.clientX - clientX, event.clientY - clientY) > PRESS_PIXELS && over();
+    const options = { signal: stop.signal };
+    window.addEventListener("pointermove", far, options);
+    window.addEventListener("contextmenu", (event) => event.preventDefault(), options);
+    for (const end of ["pointerup", "pointercancel"]) {
+      window.addEventListener(end, over, options);
     }
   }
 
@@ -155,19 +232,20 @@ class ImageGrid extends HTMLElement {
       return;
     }
     this.#focus(tile, { preventScroll: true });
-    const id = idOf(tile);
     const { left, top } = tile.getBoundingClientRect();
     const onCheck = event.clientX - left < CHECK_PIXELS && event.clientY - top < CHECK_PIXELS;
     const ctrl = event.ctrlKey || event.metaKey;
-    if (isGone(tile)) {
-      return;
-    }
-    if (event.shiftKey) {
-      this.#choose(select.extended(this.#selection, this.#present(), id, ctrl));
-    } else if (ctrl || onCheck || event.pointerType === "touch") {
-      this.#choose(select.toggled(this.#selection, id));
+    const isTouch = event.pointerType === "touch";
+    if (isGone(tile) || "pressed" in tile.dataset) {
+      delete tile.dataset.pressed;
+    } else if (event.shiftKey) {
+      this.#choose(select.extended(this.#selection, this.#present(), idOf(tile), ctrl));
+    } else if (ctrl || onCheck || (isTouch && select.size(this.#selection))) {
+      this.#choose(select.toggled(this.#selection, idOf(tile)));
+    } else if (isTouch) {
+      this.#open(tile);
     } else {
-      this.#choose(select.only(id));
+      this.#choose(select.only(idOf(tile)));
     }
   }
 
@@ -214,17 +292,55 @@ class ImageGrid extends HTMLElement {
     for (const id of ids) {
       setGone(/** @type {HTMLElement} */ (tileOf(id)), true);
     }
-    if (ids.some((id) => this.#selection.ids.has(id))) {
+    if (ids.some((id) => select.has(this.#selection, id))) {
       this.#choose(select.withoutPage(this.#selection, ids));
     }
   }
 
-  /** The selection, or with the keyboard the tile in focus. */
-  targets() {
-    const { ids } = this.#selection;
+  /** The tile in focus, where nothing is selected. */
+  get #meant() {
     const tile = this.#focused;
-    const isMeant = tile && tile === document.activeElement && !isGone(tile);
-    return ids.size ? [...ids] : isMeant ? [idOf(tile)] : [];
+    const isMeant = !select.size(this.#selection) && tile === document.activeElement;
+    return tile && isMeant && !isGone(tile) ? [idOf(tile)] : null;
+  }
+
+  /** What commands are for, as the server takes it: the selection, or with the keyboard the tile
+   * in focus. */
+  request() {
+    return this.#meant ? { ids: this.#meant } : select.request(this.#selection);
+  }
+
+  get isSelecting() {
+    return select.size(this.#selection) > 0;
+  }
+
+  /** The same as ids; of everything that the list finds those on this page. */
+  targets() {
+    const { ids, all } = this.#selection;
+    const chosen = all ? this.#present().filter((id) => select.has(this.#selection, id)) : [...ids];
+    return this.#meant ?? chosen;
+  }
+
+  /** Has everything selected that the list finds. */
+  #selectAll() {
+    const { filters = "", through, total } = this.dataset;
+    const number = total ? Number(total) : null;
+    this.#choose(select.these([], { query: filters, through: Number(through), number }));
+  }
+
+  /** The server counted what is selected. @param {number} number */
+  counted(number) {
+    const { all, ids } = this.#selection;
+    if (all && all.number === null) {
+      this.#choose({ ...this.#selection, all: { ...all, number: number + ids.size } });
+    }
+  }
+
+  /** Everything that the list found was changed: it may find something else now. */
+  changedAll() {
+    if (this.#selection.all) {
+      this.#choose(select.nothing());
+    }
   }
 
   /** @param {number} id @returns {Set<number> | null} null: the image is not on this page */
@@ -245,10 +361,25 @@ class ImageGrid extends HTMLElement {
     this.#paintNotices();
   }
 
-  /** What the model suggests for the targets, where it does. */
-  suggestions() {
-    const found = this.targets().map((id) => ({ id, ...suggestionIn(tileOf(id)) }));
-    return found.filter(({ name }) => name);
+  /** What the model suggests for an image of this page. @param {number} id */
+  suggestionOf(id) {
+    return suggestionIn(tileOf(id));
+  }
+
+  /** @param {number} id @returns {boolean} true also for images of other pages */
+  maySuggest(id) {
+    return !tileOf(id) || Boolean(this.suggestionOf(id));
+  }
+
+  /** @param {number} id */
+  isHard(id) {
+    return isHard(tileOf(id));
+  }
+
+  /** @param {number} id @param {boolean} to */
+  paintHard(id, to) {
+    const tile = tileOf(id);
+    tile && setHard(tile, to);
   }
 
   /** Shows that the model is looking at these. @param {number[]} ids @param {boolean} isBusy */
@@ -287,7 +418,9 @@ class ImageGrid extends HTMLElement {
     for (const part of ["import", "pager", "end", "empty"]) {
       find(this, `[data-part="${part}"]`).replaceWith(find(page, `[data-part="${part}"]`));
     }
-    find(this, "[data-part='empty']").hidden = this.#tiles.length > 0;
+    // Where the last one was labeled, what comes next stands behind the tiles.
+    find(this, "[data-part='empty']").hidden =
+      this.#tiles.length > 0 && (this.#state !== "unlabeled" || numberOf("state:unlabeled") > 0);
     // They are behind this page, if it is full.
     find(this, "[data-new-here]").href = find(this, "a[rel='next']")?.href ?? location.href;
     this.#adopt();
@@ -318,8 +451,13 @@ class ImageGrid extends HTMLElement {
         return this.#open(this.#focused);
       case "deselect":
         return this.#choose(select.nothing());
-      case "select-page":
-        return this.#choose(select.withPage(this.#selection, this.#present()));
+      case "select-page": {
+        const isWhole = select.share(this.#selection, this.#present()) === "all";
+        const more = isWhole && find(this, "a[rel]");
+        return more ? this.#selectAll() : this.#choose(select.withPage(this.#selection, this.#present()));
+      }
+      case "select-all":
+        return this.#selectAll();
       case "turn":
         return find(this, `a[rel='${direction}']`)?.click();
     }

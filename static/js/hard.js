@@ -1,25 +1,29 @@
 // @ts-check
-import { post, took } from "./edits.js";
-import { complain, hold, refresh, viewer, workspace } from "./surfaces.js";
+import { canEdit, post, took } from "./edits.js";
+import { complain, grid, hold, refresh, surface, viewer } from "./surfaces.js";
 import { queue } from "./waiting.js";
 
-/** Marks the image in the viewer as a hard example, or takes the mark off; painted at once. */
+/** Marks what is meant as hard examples, or where all are, takes the mark off. */
 export function toggleHard() {
-  if (workspace.hasAttribute("data-can-label")) {
-    mark(viewer.targets()[0], !viewer.isHard);
+  if (canEdit()) {
+    const ids = surface().targets();
+    mark(ids, surface().request(), !ids.every((id) => surface().isHard(id)));
   }
 }
 
-/** @param {number} id @param {boolean} isHard */
-async function mark(id, isHard) {
-  const ids = [id];
+/** Painted at once. @param {number[]} ids @param {object} chosen @param {boolean} isHard */
+async function mark(ids, chosen, isHard) {
+  const changed = ids.filter((id) => surface().isHard(id) !== isHard);
+  const paint = (/** @type {boolean} */ to) =>
+    changed.forEach((id) => [grid, viewer].forEach((one) => one?.paintHard?.(id, to)));
   hold(ids, 1);
-  viewer.paintHard(id, isHard);
+  paint(isHard);
   try {
-    took(await queue.push(post("hard", { ids, is_hard: isHard })));
+    took(await queue.push(post("hard", { ...chosen, is_hard: isHard })));
+    grid?.changedAll();
   } catch (error) {
-    viewer.paintHard(id, !isHard);
-    complain(error, () => mark(id, isHard));
+    paint(!isHard);
+    complain(error, () => mark(ids, chosen, isHard));
   } finally {
     hold(ids, -1);
     refresh(ids);

@@ -1,14 +1,22 @@
 // @ts-check
-/** The keys of the work surfaces: one table, and what a key press means. Pure. */
-
+/**
+ * The keys of the work surfaces, and what a key press means. Pure. annotators/shortcuts.py has the
+ * same table with words; a test holds the two against each other.
+ */
 const EVERYWHERE = {
+  l: "palette-labels",
+  "Ctrl+k": "palette",
   u: "clear",
-  p: "predict",
+  "Shift+u": "nothing",
+  h: "hard",
   a: "accept",
+  x: "reject",
+  p: "predict",
   q: "look",
   "?": "help",
   "Ctrl+z": "undo",
   "Ctrl+Shift+z": "redo",
+  "Ctrl+y": "redo",
 };
 const GRID = {
   ArrowLeft: "move:left",
@@ -23,13 +31,15 @@ const GRID = {
   "Shift+ArrowRight": "extend:right",
   "Shift+ArrowUp": "extend:up",
   "Shift+ArrowDown": "extend:down",
-  " ": "toggle",
+  Space: "toggle",
   Enter: "open",
   Escape: "deselect",
   "Ctrl+a": "select-page",
   Delete: "delete",
   PageDown: "turn:next",
   PageUp: "turn:prev",
+  "Shift+a": "accept-selection",
+  "/": "find",
 };
 const IMAGE = {
   ArrowRight: "next",
@@ -39,7 +49,6 @@ const IMAGE = {
   Escape: "close",
   n: "unlabeled",
   Enter: "accept-next",
-  h: "hard",
   "+": "zoom:in",
   "=": "zoom:in",
   "-": "zoom:out",
@@ -52,28 +61,53 @@ const IMAGE = {
   i: "info",
   t: "strip",
 };
-const SURFACES = { grid: { ...EVERYWHERE, ...GRID }, image: { ...EVERYWHERE, ...IMAGE } };
+export const SURFACES = { grid: { ...EVERYWHERE, ...GRID }, image: { ...EVERYWHERE, ...IMAGE } };
 
 /**
- * What a key press asks for: a name from the tables, `label:<key>` for a key that a label has, or
- * nothing.
- * Full-width characters of an input method count as the plain ones.
+ * The chord of a key press. Full-width characters of an input method count as the plain ones.
  * @param {{ key: string, ctrlKey?: boolean, metaKey?: boolean, shiftKey?: boolean,
- *   altKey?: boolean, isComposing?: boolean }} press
- * @param {"grid" | "image"} surface
- * @param {{ has: (key: string) => boolean }} labelKeys
- * @returns {string | null}
+ *   altKey?: boolean }} press
  */
-export function commandOf(press, surface, labelKeys) {
-  if (press.isComposing) {
-    return null;
-  }
-  const key = press.key.normalize("NFKC");
+export function chordOf(press) {
+  const sign = press.key.normalize("NFKC");
+  const key = sign === " " ? "Space" : sign;
   const isLetter = /^\p{L}$/u.test(key);
   const held = (press.altKey ? "Alt+" : "") + (press.ctrlKey || press.metaKey ? "Ctrl+" : "");
   // Shift is how signs like "?" are typed: it counts with letters and named keys only.
   const shift = press.shiftKey && (isLetter || key.length > 1) ? "Shift+" : "";
-  const chord = held + shift + (isLetter ? key.toLowerCase() : key);
-  const command = SURFACES[surface][chord] ?? null;
-  return command === null && labelKeys.has(chord) ? `label:${chord}` : command;
+  return held + shift + (isLetter ? key.toLowerCase() : key);
+}
+
+/**
+ * The table of a surface with a person's own keys in it.
+ * @param {Record<string, string>} table @param {Record<string, string>} own
+ */
+function withOwn(table, own) {
+  const kept = Object.entries(table).filter(([, command]) => own[command] === undefined);
+  const mine = [...new Set(Object.values(table))].flatMap((command) =>
+    (own[command] ?? "").split(" ").map((chord) => [chord, command]),
+  );
+  return Object.fromEntries([...kept, ...mine]);
+}
+
+/**
+ * What a key press asks for: a name from the tables, `label:<key>` for a key that a label has, or
+ * nothing.
+ * @param {{ keys?: Record<string, string>, off?: boolean }} [own] as the server keeps them:
+ *   the chords of commands, apart by spaces; `off`: not those of one character
+ */
+export function keysOf({ keys = {}, off = false } = {}) {
+  const own = { grid: withOwn(SURFACES.grid, keys), image: withOwn(SURFACES.image, keys) };
+  /**
+   * @param {any} press @param {"grid" | "image"} surface
+   * @param {{ has: (key: string) => boolean }} labelKeys
+   * @returns {string | null}
+   */
+  return (press, surface, labelKeys) => {
+    const chord = chordOf(press);
+    if (press.isComposing || (off && chord.replace("Shift+", "").length === 1)) {
+      return null;
+    }
+    return own[surface][chord] ?? (labelKeys.has(chord) ? `label:${chord}` : null);
+  };
 }

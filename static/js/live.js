@@ -1,6 +1,5 @@
 // @ts-check
-import { deletionProgressed } from "./deletion.js";
-import { find } from "./find.js";
+import { find, findAll } from "./find.js";
 import { count, numberOf, refreshLabels } from "./panel.js";
 import { heardOf, left, watchPresence } from "./presence.js";
 import { call, fetchPage } from "./server.js";
@@ -28,30 +27,32 @@ export function watchJob() {
     down: () => showConnection(false),
     out: (isMember) => (isMember ? catchUp() : showRemoved()),
   });
+  on.workspace.addEventListener("surface:finished", finish);
   const tell = watchPresence(socket.send);
-  watchSignIn(stateDialog, socket.open);
+  watchSignIn(late, socket.open);
   // Before somebody needs them: without a connection they do not come.
-  loadDialogs().catch(() => undefined);
+  loadLate().catch(() => undefined);
 }
 
 /** @type {Promise<void> | null} */
 let loading = null;
 
-/** The dialogs that few people ever see come after the page, or when they are needed. */
-function loadDialogs() {
+/** Words, and dialogs that few people ever see, come after the page, or when they are needed. */
+function loadLate() {
   loading ??= fetchPage(on.workspace.dataset.states).then((page) => {
-    document.body.append(...page.body.children);
+    // Templates before everything else belong to the head of a page.
+    document.body.append(...findAll(page, "head > template, body > *"));
   });
   loading.catch(() => (loading = null));
   return loading;
 }
 
-/** @param {string} selector @returns {Promise<any>} */
-const stateDialog = (selector) => loadDialogs().then(() => find(document, selector));
+/** What comes after the page. @param {string} selector @returns {Promise<any>} */
+export const late = (selector) => loadLate().then(() => find(document, selector));
 
 /** Nothing of the job may be seen any more: the page is covered, and left for the list of jobs. */
 async function showRemoved() {
-  const dialog = await stateDialog("#removed").catch(() => null);
+  const dialog = await late("#removed").catch(() => null);
   if (!dialog) {
     return leave("/");
   }
@@ -105,24 +106,47 @@ async function fill() {
   }
 }
 
+/** The last image was labeled: what to do next comes from the server, once it has it. */
+function finish() {
+  window.clearTimeout(filling);
+  filling = window.setTimeout(fill, FILL_MILLISECONDS);
+}
+
 /** @param {any} run */
 function progressed(run) {
   const { id, kind, state, total, done } = run;
-  if (kind === "delete") {
-    deletionProgressed(run);
+  on.workspace.dispatchEvent(new CustomEvent("run:progressed", { detail: run }));
+  const isOver = state !== "queued" && state !== "running";
+  const isEdit = kind === "edit" || kind === "labels";
+  if (isEdit) {
+    showEdit(id, isOver);
   }
-  if (kind !== "import" && kind !== "sync") {
-    return;
-  }
-  const bar = find(on.workspace, `[data-run="${id}"] progress`);
+  const bar = find(on.workspace, `[data-${isEdit ? "edit" : "run"}="${id}"] progress`);
   if (bar && total) {
     bar.max = total;
     bar.value = done;
   }
-  const isOver = state !== "queued" && state !== "running";
+  if (kind !== "import" && kind !== "sync") {
+    return;
+  }
   if (isOver || !filling) {
     window.clearTimeout(filling);
     filling = window.setTimeout(fill, isOver ? 0 : FILL_MILLISECONDS);
+  }
+}
+
+/** A large edit, of whoever it is, while it goes on. @param {number} id @param {boolean} isOver */
+function showEdit(id, isOver) {
+  const shown = find(on.workspace, `[data-edit="${id}"]`);
+  if (isOver) {
+    shown?.remove();
+  } else if (!shown && on.grid) {
+    const made = find(document, "#run-edit")?.content.firstElementChild.cloneNode(true);
+    if (made) {
+      made.dataset.edit = id;
+      made.href = `/jobs/${on.workspace.dataset.job}/runs/${id}/`;
+      find(on.grid, ".grid-head-figures").prepend(made);
+    }
   }
 }
 

@@ -74,9 +74,30 @@ function paintCounts() {
   }
 }
 
+const ORDER_KEY = "labelhub-labels-by-number";
+
+/** Shows the labels in the order of their numbers, where that was chosen. */
+export function paintOrder() {
+  const isByNumber = localStorage.getItem(ORDER_KEY) === "on";
+  find(document, "[data-command='sort-labels']").ariaPressed = String(isByNumber);
+  const list = find(document, ".label-list");
+  if (isByNumber && list) {
+    const number = (/** @type {Element} */ row) => numberOf(find(row, ".count").dataset.count);
+    list.append(...[...list.children].sort((one, other) => number(other) - number(one)));
+  }
+}
+
+/** The most images first, or the order of the job, which the server knows. */
+export function sortLabels() {
+  const isByNumber = localStorage.getItem(ORDER_KEY) === "on";
+  localStorage.setItem(ORDER_KEY, isByNumber ? "off" : "on");
+  return isByNumber ? refreshLabels() : paintOrder();
+}
+
 /** Fetches the labels after somebody added one; a name that is being typed stays. */
 export async function refreshLabels() {
   const page = await fetchPage(find(document, ".workspace").dataset.labelsUrl);
   find(document, "[data-label-list]").replaceWith(find(page, "[data-label-list]"));
   paintCounts();
+  paintOrder();
 }

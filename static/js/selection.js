@@ -1,30 +1,62 @@
 // @ts-check
 /**
  * Which images are selected: pure, a new state for every gesture.
- * `anchor` is where a run starts, `base` what was selected before it: a run that is drawn anew
- * replaces the last one and can shrink.
- * @typedef {{ ids: ReadonlySet<number>, anchor: number | null, base: ReadonlySet<number> }} Selection
+ *
+ * Either `ids`, or with `all` everything that a list finds but `ids`. `anchor` is where a run
+ * starts, `base` the ids of before it: a run that is drawn anew replaces the last one and can
+ * shrink.
+ * @typedef {{ query: string, through: number, number: number | null }} All number: null where
+ *   nobody counted yet
+ * @typedef {{ ids: ReadonlySet<number>, anchor: number | null, base: ReadonlySet<number>,
+ *   all: All | null }} Selection
  */
 
 /** @returns {Selection} */
 export const nothing = () => these([]);
 
-/** @param {Iterable<number>} given @returns {Selection} */
-export function these(given) {
+/** @param {Iterable<number>} given @param {All | null} all @returns {Selection} */
+export function these(given, all = null) {
   const ids = new Set(given);
-  return { ids, anchor: null, base: ids };
+  return { ids, anchor: null, base: ids, all };
 }
 
 /** @param {number} id @returns {Selection} */
 export const only = (id) => ({ ...these([id]), anchor: id });
 
+/** @param {Selection} selection @param {number} id */
+export const has = ({ ids, all }, id) => ids.has(id) === (all === null);
+
+/** How many; Infinity: not counted yet. @param {Selection} selection */
+export const size = ({ ids, all }) =>
+  all ? Math.max(0, (all.number ?? Infinity) - ids.size) : ids.size;
+
+/** As the server takes it. @param {Selection} selection */
+export function request({ ids, all }) {
+  if (!all) {
+    return { ids: [...ids] };
+  }
+  const expected = all.number === null ? {} : { expected: all.number - ids.size };
+  return { query: all.query, through: all.through, except: [...ids], ...expected };
+}
+
+/**
+ * @param {Selection} selection
+ * @param {Iterable<number>} from the ids that it starts from
+ * @param {Iterable<number>} run
+ * @param {(id: number) => boolean} isIn whether one of the run is selected then
+ */
+function put({ all }, from, run, isIn) {
+  const ids = new Set(from);
+  for (const id of run) {
+    isIn(id) === (all === null) ? ids.add(id) : ids.delete(id);
+  }
+  return ids;
+}
+
 /** @param {Selection} selection @param {number} id @returns {Selection} */
 export function toggled(selection, id) {
-  const ids = new Set(selection.ids);
-  if (!ids.delete(id)) {
-    ids.add(id);
-  }
-  return { ids, anchor: id, base: ids };
+  const ids = put(selection, selection.ids, [id], (one) => !has(selection, one));
+  return { ...selection, ids, anchor: id, base: ids };
 }
 
 /**
@@ -42,16 +74,26 @@ export function extended(selection, order, id, keep = false) {
     return toggled(selection, id);
   }
   const run = order.slice(Math.min(from, to), Math.max(from, to) + 1);
-  const ids = new Set([...(keep ? selection.ids : selection.base), ...run]);
-  return { ids, anchor: selection.anchor, base: keep ? ids : selection.base };
+  const ids = put(selection, keep ? selection.ids : selection.base, run, () => true);
+  return { ...selection, ids, base: keep ? ids : selection.base };
 }
 
 /** Other pages keep theirs. @param {Selection} selection @param {number[]} order */
-export const withPage = (selection, order) => these([...selection.ids, ...order]);
+export const withPage = (selection, order, isIn = true) =>
+  these(put(selection, selection.ids, order, () => isIn), selection.all);
 
 /** Other pages keep theirs. @param {Selection} selection @param {number[]} order */
-export const withoutPage = (selection, order) =>
-  these([...selection.ids].filter((id) => !order.includes(id)));
+export const withoutPage = (selection, order) => withPage(selection, order, false);
+
+/**
+ * What a band touches is selected besides; or with `flips`, where it was selected, no more.
+ * @param {Selection} start of before the band
+ * @param {Iterable<number>} touched
+ * @param {boolean} flips
+ * @returns {Selection}
+ */
+export const banded = (start, touched, flips) =>
+  these(put(start, start.ids, touched, (id) => !(flips && has(start, id))), start.all);
 
 /**
  * How much of the page is selected: the state of its checkbox.
@@ -60,7 +102,7 @@ export const withoutPage = (selection, order) =>
  * @returns {"none" | "some" | "all"}
  */
 export function share(selection, order) {
-  const found = order.filter((id) => selection.ids.has(id)).length;
+  const found = order.filter((id) => has(selection, id)).length;
   return found === 0 ? "none" : found === order.length ? "all" : "some";
 }
 

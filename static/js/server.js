@@ -40,7 +40,8 @@ export async function call(method, url, body, more) {
   }
   if (!response.ok) {
     const why = data.code === "other_user" ? "other-user" : REASONS[response.status];
-    throw failure(data.message || words("toast-failed"), why ?? "refused");
+    const error = failure(data.message || words("toast-failed"), why ?? "refused");
+    throw Object.assign(error, { code: data.code });
   }
   return data;
 }

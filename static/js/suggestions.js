@@ -1,5 +1,5 @@
 // @ts-check
-import { accept, turn } from "./edits.js";
+import { accept, canEdit, perform, post, turn } from "./edits.js";
 import { words } from "./find.js";
 import { call } from "./server.js";
 import * as on from "./surfaces.js";
@@ -58,17 +58,45 @@ async function predictSome(/** @type {number[]} */ ids) {
   }
 }
 
-/** Accepts the best suggestion of each target. */
+/** Accepts the best suggestion of each image that is meant. */
 export function acceptBest() {
-  const offer = on.viewer.isOpen && on.viewer.suggestion();
-  const found = on.viewer.isOpen ? [] : on.grid.suggestions();
-  if (!offer && !found.length) {
-    on.say({ text: words("say-nothing-suggested") });
-  } else if (offer) {
-    acceptOffer(offer);
+  decide("accept", acceptOffer, (id) => {
+    const label = on.labelNamed(on.grid.suggestionOf(id)?.label);
+    return label === undefined ? {} : { add: [label] };
+  });
+}
+
+/** Rejects it: this model does not suggest it for the image again. */
+export function rejectBest() {
+  decide("reject", (offer) => reject(offer.dataset.accept), () => ({}));
+}
+
+/** Rejects one that the viewer shows. @param {string | undefined} name the model's */
+export function reject(name) {
+  const [sample] = on.viewer.targets();
+  perform([sample], () => ({}), post("reject", { sample, name }));
+}
+
+/**
+ * @param {string} verb
+ * @param {(offer: HTMLElement) => void} one what is done with the offer of the viewer
+ * @param {(id: number) => import("./marks.js").Edit} changeOf what it does to an image of the grid
+ */
+async function decide(verb, one, changeOf) {
+  if (!canEdit()) {
+    return;
   }
-  for (const { id, name, label } of found) {
-    accept(id, name, on.labelNamed(label));
+  const [ids, chosen] = [on.surface().targets(), on.surface().request()];
+  const offer = on.viewer.isOpen && on.viewer.suggestion();
+  // Of images on other pages the server knows.
+  const isAll = chosen.query !== undefined;
+  const mayHave = !on.viewer.isOpen && (isAll || ids.some((id) => on.grid.maySuggest(id)));
+  if (offer) {
+    one(offer);
+  } else if (!mayHave) {
+    on.say({ text: words("say-nothing-suggested") });
+  } else if (await perform(ids, changeOf, post(verb, chosen))) {
+    on.grid.changedAll();
   }
 }
 

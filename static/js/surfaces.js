@@ -3,7 +3,6 @@ import { find } from "./find.js";
 import "./grid.js";
 import { labels, paintPressed } from "./panel.js";
 import { close, toast } from "./toast.js";
-import "./viewer.js";
 
 /** The two work surfaces of a page, and what reaches both. The grid is not on every page. */
 const GATHER_MILLISECONDS = 150;
@@ -12,6 +11,20 @@ const ANNOUNCE_MILLISECONDS = 500;
 export const workspace = find(document, ".workspace");
 export const grid = find(workspace, "image-grid");
 export const viewer = find(workspace, "image-viewer");
+
+/** @type {Promise<void> | null} */
+let bringing = null;
+
+/** Has the viewer ready: a fifth of all scripts, without which the grid begins. */
+export const bringViewer = () =>
+  (bringing ??= import("./viewer.js").then(
+    () => viewer.start(),
+    (error) => {
+      bringing = null;
+      throw error;
+    },
+  ));
+
 export const surface = () => (viewer.isOpen ? viewer : grid);
 
 /** How many edits of an image are on their way. @type {Map<number, number>} */
@@ -27,13 +40,16 @@ let complaint;
 /** @type {(() => void)[]} */
 let retries = [];
 
+/** Whether a label leads on to the next image: a choice in jobs with one label per image. */
+export const goesOn = () => Boolean(find(workspace, "[data-auto-advance]")?.checked);
+
 /** @param {number} id @returns {Set<number> | null} null: the image is not on this page */
-export const labelsOf = (id) => viewer.labelsOf(id) ?? grid?.labelsOf(id) ?? null;
+export const labelsOf = (id) => (viewer.isOpen ? viewer.labelsOf(id) : null) ?? grid?.labelsOf(id) ?? null;
 
 /** @param {Map<number, Set<number>>} carried the labels of images, by id */
 export function paint(carried) {
   grid?.paint(carried);
-  viewer.paint(carried);
+  viewer.paint?.(carried);
   paintPanel();
 }
 
@@ -61,7 +77,7 @@ export function refresh(/** @type {number[]} */ ids) {
     stale.clear();
     for (const one of [grid, viewer]) {
       // What cannot be fetched now is caught up with when the connection is back.
-      one?.refresh(wanted, isHeld).catch(() => undefined);
+      one?.refresh?.(wanted, isHeld).catch(() => undefined);
     }
   }, GATHER_MILLISECONDS);
 }
@@ -94,13 +110,20 @@ export function complain(/** @type {any} */ error, /** @type {() => void} */ ret
   complaint?.remove();
   const isForbidden = error.why === "forbidden";
   const again = () => retries.splice(0).forEach((one) => one());
+  // Where a selection is not what it was, its message says all.
+  const template = find(document, `#toast-${error.why}`)?.id ?? "toast-retry";
   complaint = toast({
-    template: find(document, `#toast-${error.why}`)?.id ?? "toast-retry",
+    ...(error.code === "selection" ? { text: error.message } : { template }),
     values: { text: error.message },
     tone: error.why === "conflict" ? "warning" : "problem",
     action: isForbidden ? () => location.reload() : again,
   });
 }
 
-/** The label with that name. @param {string} name */
+/** The label with that name. @param {string | undefined} name */
 export const labelNamed = (name) => labels().find((label) => label.name === name)?.id;
+
+// A page of one image begins with it.
+if (!grid) {
+  await import("./viewer.js");
+}

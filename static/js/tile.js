@@ -2,7 +2,10 @@
 import { find, words } from "./find.js";
 import { chip } from "./panel.js";
 
-/** What a tile says, and repainting it: the server writes it, in templates/jobs/_tiles.html. */
+/**
+ * What a tile says, and repainting it: the server writes it, in templates/jobs/_tiles.html. Among
+ * the labels of an image 0 stands for “nothing applies”.
+ */
 const CHIPS = 2;
 
 /** @param {Element} tile */
@@ -68,6 +71,17 @@ export function setBroken(tile, isBroken) {
   find(tile, ".tile-retry")?.remove();
   if (isBroken) {
     tile.append(find(document, "#tile-retry").content.cloneNode(true));
+  }
+}
+
+/** @param {Element | null} tile */
+export const isHard = (tile) => tile !== null && find(tile, ".tile-hard") !== null;
+
+/** @param {HTMLElement} tile @param {boolean} to */
+export function setHard(tile, to) {
+  if (to !== isHard(tile)) {
+    const mark = find(document, "#tile-hard").content.cloneNode(true);
+    to ? find(tile, ".tile-text").append(mark) : find(tile, ".tile-hard").remove();
   }
 }
 

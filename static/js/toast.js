@@ -1,6 +1,8 @@
 // @ts-check
 
 const SECONDS = 10;
+// In the order of their icons in templates/_toast.html.
+const TONES = [undefined, "good", "warning", "problem"];
 /** @type {Map<Element, number>} */
 const timers = new Map();
 
@@ -20,10 +22,14 @@ const region = () => /** @type {HTMLElement} */ (document.getElementById("toasts
  * @returns {HTMLElement}
  */
 export function toast({ text = "", template, values = {}, tone, action }) {
-  const shell = /** @type {HTMLTemplateElement} */ (
-    document.getElementById(tone ? `toast-${tone}` : "toast")
-  );
-  const card = /** @type {HTMLElement} */ (shell.content.firstElementChild?.cloneNode(true));
+  const card = /** @type {HTMLElement} */ (contentOf("toast", {}).firstElementChild);
+  card.querySelectorAll("svg").forEach((icon, at) => {
+    at < TONES.length && TONES[at] !== tone && icon.remove();
+  });
+  if (tone) {
+    card.dataset.tone = tone;
+    card.role = tone === "problem" ? "alert" : null;
+  }
   const words = /** @type {HTMLElement} */ (card.querySelector(".toast-text"));
   if (template) {
     words.replaceChildren(contentOf(template, values));

@@ -112,7 +112,7 @@ class ImageViewer extends HTMLElement {
     return this.isOpen && this.#zoom.isZoomed;
   }
 
-  get isHard() {
+  isHard() {
     return this.#stage.dataset.hard === "true";
   }
 
@@ -319,6 +319,11 @@ class ImageViewer extends HTMLElement {
 
   targets() {
     return [this.#id];
+  }
+
+  /** What commands are for, as the server takes it. */
+  request() {
+    return { ids: this.targets() };
   }
 
   /** @param {number} id @returns {Set<number> | null} null: another image is shown */

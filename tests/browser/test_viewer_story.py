@@ -8,6 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from jobs.models import Job
+from jobs.selection import Selection
+from labels.annotate import annotate
+from labels.hard import mark_hard
+from labels.labelset.merging import merge_labels
+from labels.undo import undo_last
 from tests import make, people
 from tests.browser.test_team_story import picture
 
@@ -208,6 +213,43 @@ def test_information_and_filmstrip_are_remembered(people_online, job):
     page.reload()
     expect(facts).to_be_visible()
     expect(strip).to_be_hidden()
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "zh-hans")])
+def test_the_history_of_the_image_is_beside_it_and_follows(
+    people_online, job, alice, theme, language
+):
+    bob = people.bob()
+    make.member(job, bob, "manager")
+    first, second = job.samples.order_by("pk")[:2]
+    cat, dog = job.labels.order_by("pk")
+    alices, bobs = make.membership(job, alice), make.membership(job, bob)
+    annotate(bobs, Selection(ids=(first.pk,)), add=[cat.pk])
+    mark_hard(alices, Selection(ids=(first.pk,)), is_hard=True)
+    undo_last(alices)
+    merge_labels(alices, [cat.pk], dog.pk)
+    page = people_online.open(address(job), user=alice, theme=theme, language=language)
+    wait_for_image(page)
+
+    page.keyboard.press("i")
+    history = page.locator(".facts-panel [data-part='history']")
+    expect(history.locator("li")).to_have_count(4)
+    expect(history.locator("li b")).to_have_text(["Alice", "Alice", "Alice", "Bob"])
+    expect(history.locator("li[data-undone]")).to_have_count(1)
+    if language == "en":
+        expect(history.locator("li span[dir]")).to_have_text(
+            [
+                "Alice merged cat into dog",
+                "Alice undid: marked it as hard example",
+                "Alice marked it as hard example",
+                "Bob labeled it cat",
+            ]
+        )
+    picture(page, f"viewer-history-{theme}-{language}")
+    page.keyboard.press("ArrowRight")
+    wait_for_image(page)
+    expect(page.locator(".viewer-name")).to_have_text(second.path)
+    expect(page.locator(".facts-panel p[data-part='history']")).to_be_visible()
 
 
 def test_enter_goes_on_and_n_finds_what_nobody_labeled(people_online, job):

@@ -9,7 +9,9 @@ from PIL import Image as Picture
 from annotators.access import member_or_404
 from jobs import exports, services
 from jobs.selection import Selection
+from labelhub.errors import DomainError
 from labels.annotate import annotate
+from labels.hard import mark_hard
 from runs.models import Run, RunState
 from tests import make
 
@@ -103,3 +105,110 @@ def test_two_exports_with_the_same_seed_split_alike(alice):
             return {name: archive.read(name) for name in archive.namelist() if "list" in name}
 
     assert lists(first) == lists(second)
+
+
+# The same filters as everywhere ------------------------------------------------------------------
+@pytest.fixture
+def some(alice):
+    """Six images: two of a cat, of which one is hard, two of a dog, two that nobody labeled."""
+    job = make.job(owner=alice)
+    samples = make.images(job, 6, files=True, folder="a/")
+    label(job, alice, samples[:2], "cat")
+    label(job, alice, samples[2:4], "dog")
+    hard = Selection(ids=(samples[0].pk, samples[4].pk))
+    mark_hard(member_or_404(alice, job.pk), hard, is_hard=True)
+    return job, samples
+
+
+def written(run) -> set[str]:
+    """Names of the images that the lists of an export name."""
+    with zipfile.ZipFile(exports.file_of(run)) as archive:
+        lists = [name for name in archive.namelist() if name.endswith("_list.txt")]
+        lines = [
+            line
+            for name in lists
+            if name != "label_list.txt"
+            for line in archive.read(name).decode().splitlines()
+        ]
+        return {line.split("\t")[0].rpartition("/")[2] for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("", [0, 1, 2, 3]),
+        ("label={cat}", [0, 1]),
+        ("label=-{cat}", [2, 3]),
+        ("hard=1", [0]),
+        ("hard=0&label={cat},{dog}", [1, 2, 3]),
+        ("name=00003", [2]),
+        ("state=labeled&path=a", [0, 1, 2, 3]),
+        ("state=unlabeled", []),
+    ],
+)
+def test_only_what_the_filters_find_and_is_labeled_is_written(some, alice, query, numbers):
+    job, samples = some
+    query = query.format(**dict(job.labels.values_list("name", "pk")))
+
+    run = export(job, alice, query=query, with_images=False)
+
+    assert (run.state, run.total) == (RunState.DONE, len(numbers))
+    wanted = {samples[number].path.rpartition("/")[2] for number in numbers}
+    assert written(run) == wanted
+    assert sum(run.counts.values()) == len(numbers)
+
+
+@pytest.mark.parametrize("query", ["hard=maybe", "label=cat", "state=lost", "score_min=2"])
+def test_filters_that_make_no_sense_start_nothing(some, alice, query):
+    job, _samples = some
+
+    with pytest.raises(DomainError, match="is not valid") as refused:
+        services.start_export(job, by=alice, options=OPTIONS | {"query": query})
+
+    assert refused.value.code == "query"
+    client = make.client(alice)
+    body = {"format": "paddleclas", "query": query}
+    answer = client.post(f"/api/jobs/{job.pk}/exports/", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "query")
+    page = client.get(f"/jobs/{job.pk}/export/?{query}").content.decode()
+    assert "These filters make no sense" in page
+    shares = {"train": 80, "val": 10, "test": 10, "seed": 0}
+    posted = client.post(f"/jobs/{job.pk}/export/?{query}", shares)
+    assert posted.status_code == 422
+    assert not job.runs.exists()
+
+
+def test_the_api_exports_what_a_query_finds(some, alice):
+    job, samples = some
+    body = {"format": "paddleclas", "query": "hard=1&sort=path", "with_images": False}
+
+    answer = make.client(alice).post(
+        f"/api/jobs/{job.pk}/exports/", body, content_type="application/json"
+    )
+    make.finish_runs()
+
+    run = Run.objects.get(pk=answer.json()["id"])
+    assert (answer.status_code, run.params["query"]) == (201, "hard=1")
+    assert written(run) == {samples[0].path.rpartition("/")[2]}
+
+
+def test_the_page_says_which_images_in_words_and_keeps_the_filters(some, alice):
+    job, _samples = some
+    client, cat = make.client(alice), job.labels.get(name="cat")
+    address = f"/jobs/{job.pk}/export/?label={cat.pk}&hard=1"
+
+    page = client.get(address).content.decode()
+    assert "1 of 4 labeled images" in page
+    assert f'href="/jobs/{job.pk}/export/?label={cat.pk}"' in page
+    assert f'href="/jobs/{job.pk}/export/?hard=1"' in page
+    posted = client.post(address, {"train": 100, "val": 0, "test": 0, "seed": 0})
+    make.finish_runs()
+
+    assert (posted.status_code, posted.url) == (302, address)
+    assert job.runs.get().params["query"] == f"label={cat.pk}&hard=1"
+    done = client.get(address).content.decode()
+    assert "Label cat · Hard example Yes" in done
+    assert "1 train, 0 val, 0 test" in done
+    nothing = client.get(f"/jobs/{job.pk}/export/?state=unlabeled").content.decode()
+    assert "No labeled image matches the filters" in nothing
+    assert "State Unlabeled" in nothing

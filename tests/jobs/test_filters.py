@@ -599,7 +599,8 @@ STATEMENTS = [
     ("score_min=0&sort=score", 7),
     ("labeled_after=7d", 7),
     ("problem=any", 7),
-    ("hard=0&split=none&agrees=0", 7),
+    # Which labels there are, and once in a while which names they had.
+    ("hard=0&split=none&agrees=0", 8),
     ("state=unlabeled&contains=image&sort=-score", 7),
 ]
 

@@ -22,6 +22,7 @@ from jobs.models import Job, SampleState
 from jobs.selection import Selection
 from jobs.sorting import ADDED, Cursor
 from labels.annotate import annotate
+from labels.hard import mark_hard
 from runs.models import RunKind, RunState
 from tests import make
 
@@ -95,6 +96,33 @@ def test_a_page_of_a_hundred_tiles_weighs_at_most_60_kb(job, alice):
 
     assert len(tile_ids(response)) == 100
     assert len(response.content) < 60_000
+
+
+def test_a_tile_says_that_an_image_is_hard_and_that_nothing_applies(job, alice):
+    hard, nothing, plain = make.images(job, 3)
+    member = make.membership(job, alice)
+    mark_hard(member, Selection(ids=(hard.pk,)), is_hard=True)
+    annotate(member, Selection(ids=(nothing.pk,)), nothing=True)
+
+    tiles = grid(make.client(alice), job).content.decode().split('<a class="tile"')[1:]
+
+    assert ["tile-hard" in tile for tile in tiles[:2]] == [True, False]
+    assert 'data-labels="0"' in tiles[1]
+    assert "Nothing applies" in tiles[1]
+    assert "data-labels" not in tiles[2].partition(">")[0]
+    assert plain.pk == int(re.search(r"sample-(\d+)", tiles[2])[1])
+
+
+def test_the_size_of_tiles_is_kept(job, alice):
+    make.images(job, 1)
+    client = make.client(alice)
+    plain = grid(client, job).content.decode()
+    client.cookies["labelhub_tile"] = "5"
+    large = grid(client, job).content.decode()
+    client.cookies["labelhub_tile"] = "<"
+
+    assert ('data-tile="3"' in plain, 'data-tile="5"' in large) == (True, True)
+    assert 'data-tile="3"' in grid(client, job).content.decode()
 
 
 def test_next_reaches_every_image_while_each_page_is_labeled(job, alice):

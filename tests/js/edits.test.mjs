@@ -24,6 +24,20 @@ test("with one label per image a label replaces the other", () => {
   assert.deepEqual(applied(set(1, 2), { clear: true }, "multi"), set());
 });
 
+test("nothing applies is put on and taken off like a label, and goes with none", () => {
+  assert.deepEqual(toggleOf(0, [set(1), set()]), { nothing: true });
+  assert.deepEqual(toggleOf(0, [set(0)]), { clear: true });
+  assert.deepEqual(applied(set(1, 2), { nothing: true }, "multi"), set(0));
+  assert.deepEqual(applied(set(0), { add: [2] }, "multi"), set(2));
+});
+
+test("a label is replaced where it is carried", () => {
+  const replace = { from: 1, to: 3 };
+  assert.deepEqual(applied(set(1, 2), { replace }, "multi"), set(2, 3));
+  assert.deepEqual(applied(set(2), { replace }, "multi"), set(2));
+  assert.deepEqual(applied(set(1), { replace }, "single"), set(3));
+});
+
 test("the label list tells all, some and none", () => {
   assert.equal(pressed(1, [set(1), set(1)]), "true");
   assert.equal(pressed(1, [set(1), set()]), "mixed");

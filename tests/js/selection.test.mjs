@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
+  banded,
   extended,
+  has,
   nothing,
   only,
+  request,
   share,
+  size,
   step,
   these,
   toggled,
@@ -73,6 +77,47 @@ test("gestures never change the state they start from", () => {
   extended(start, page, 5);
   withPage(start, page);
   assert.deepEqual(ids(start), [2]);
+});
+
+const all = (number = 100) => these([], { query: "hard=1", through: 9, number });
+
+test("everything that a list finds is selected but what is let go", () => {
+  const some = toggled(toggled(all(), 3), 4);
+  assert.deepEqual([has(some, 3), has(some, 77)], [false, true]);
+  assert.equal(size(some), 98);
+  assert.deepEqual(request(some), { query: "hard=1", through: 9, except: [3, 4], expected: 98 });
+  assert.equal(size(toggled(some, 3)), 99);
+});
+
+test("before somebody counted nothing is expected", () => {
+  const some = toggled(all(null), 3);
+  assert.equal(size(some), Infinity);
+  assert.deepEqual(request(some), { query: "hard=1", through: 9, except: [3] });
+});
+
+test("with everything selected the page is let go and taken back", () => {
+  const without = withoutPage(all(), page);
+  assert.equal(size(without), 94);
+  assert.equal(share(without, page), "none");
+  assert.equal(size(withPage(without, page)), 100);
+});
+
+test("a run takes back what was let go of everything", () => {
+  const start = withoutPage(all(), page);
+  const run = extended(toggled(start, 2), page, 4);
+  assert.deepEqual(page.filter((id) => has(run, id)), [2, 3, 4]);
+  assert.deepEqual(page.filter((id) => has(extended(run, page, 3), id)), [2, 3]);
+});
+
+test("one image alone leaves the rest of the list", () => {
+  assert.deepEqual(request(only(3)), { ids: [3] });
+});
+
+test("a band adds what it touches, or flips it", () => {
+  const start = these([1, 2]);
+  assert.deepEqual(ids(banded(start, [2, 3], false)), [1, 2, 3]);
+  assert.deepEqual(ids(banded(start, [2, 3], true)), [1, 3]);
+  assert.equal(size(banded(all(), [2, 3], true)), 98);
 });
 
 test("any row of gestures selects what a plain model of the rules selects", () => {

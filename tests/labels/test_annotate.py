@@ -8,7 +8,7 @@ from annotators.access import member_or_404
 from jobs import counters
 from jobs.models import Change, Mode, SampleState
 from jobs.selection import Selection
-from labelhub.errors import DomainError
+from labelhub.errors import Conflict, DomainError
 from labels.annotate import annotate, set_labels
 from labels.models import Annotation, Origin
 from tests import make
@@ -278,3 +278,28 @@ def test_labeling_takes_the_same_few_statements_for_one_image_and_for_a_hundred(
     # 1,000 rows go into one statement on PostgreSQL; SQLite takes 999 values in one.
     extra = 0 if number == 1 else 2
     assert len(said) <= 8 + extra, "\n".join(said)
+
+
+@pytest.mark.parametrize("what", [{"clear": True}, {"nothing": True}])
+def test_overwriting_all_that_match_needs_the_number_that_was_seen(alice, what):
+    job = make.job(owner=alice, labels=("cat",))
+    make.images(job, 5)
+    member = make.membership(job, alice)
+    annotate(member, Selection(query=""), add=[job.labels.get().pk])
+
+    with pytest.raises(Conflict) as refused:
+        annotate(member, Selection(query="", expected=4), **what)
+
+    assert (refused.value.code, refused.value.details["count"]) == ("selection", 5)
+    assert job.samples.filter(label_count=1).count() == 5
+    assert len(annotate(member, Selection(query="", expected=5), **what).sample_ids) == 5
+
+
+def test_adding_to_all_that_match_takes_those_that_match_now(alice):
+    job = make.job(owner=alice, labels=("cat",))
+    make.images(job, 5)
+    member = make.membership(job, alice)
+
+    result = annotate(member, Selection(query="", expected=4), add=[job.labels.get().pk])
+
+    assert len(result.sample_ids) == 5

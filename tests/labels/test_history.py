@@ -8,8 +8,11 @@ from jobs.selection import Selection
 from labels.annotate import annotate, set_labels
 from labels.hard import mark_hard
 from labels.history import of_sample, read_page, read_place, sentence
+from labels.labelset.deletion import Policy, delete_labels
+from labels.labelset.edits import add_labels, edit_label, move_label, sort_labels
+from labels.labelset.merging import merge_labels
 from labels.services import create_labels
-from labels.trash import trash
+from labels.trash import restore, trash
 from labels.undo import redo_last, undo_change, undo_last
 from tests import make
 
@@ -86,6 +89,105 @@ def test_an_undo_says_what_it_undid_and_of_whom(job, alice, bob):
         "undid what Bob did: labeled 2 images cat",
         "redid what Bob did: labeled 2 images cat",
     ]
+
+
+def test_changes_of_labels_are_said_with_names_and_numbers(job, alice):
+    one, two, three = make.images(job, 3)
+    cat, dog = job.labels.all()
+    member = make.membership(job, alice)
+    annotate(member, ids(one, two, three), add=[cat.pk])
+    before = job.changes.count()
+
+    add_labels(member, ["cow"])
+    add_labels(member, ["pig", "hen"])
+    cow, pig = job.labels.get(name="cow"), job.labels.get(name="pig")
+    edit_label(member, cat.pk, name="kitten", colour=7)
+    edit_label(member, dog.pk, colour=9)
+    edit_label(member, dog.pk, key="g")
+    edit_label(member, dog.pk, key="")
+    edit_label(member, dog.pk, description="barks")
+    edit_label(member, dog.pk, description="", colour=3)
+    move_label(member, dog.pk, to=0)
+    sort_labels(member, "name")
+    merge_labels(member, [cat.pk, cow.pk], dog.pk)
+    delete_labels(member, [pig.pk], policy=Policy.LABEL)
+    delete_labels(member, [dog.pk], policy=Policy.LABEL)
+    undo_last(member)
+    delete_labels(member, [dog.pk, job.labels.get(name="hen").pk], policy=Policy.IMAGES)
+
+    assert said(job)[before:] == [
+        "added the label cow",
+        "added 2 labels: pig, hen",
+        "renamed cat to kitten",
+        "changed the colour of dog",
+        "gave dog the key G",
+        "took the key off dog",
+        "changed the description of dog",
+        "changed the label dog",
+        "moved dog to place 1",
+        "put the labels into another order",
+        "merged kitten, cow into dog · 3 images",
+        "deleted the label pig",
+        "deleted the label dog · 3 images kept",
+        "undid: deleted the label dog · 3 images kept",
+        "deleted the labels dog, hen · 3 images, deleted where they carried nothing else",
+    ]
+
+
+def test_an_undo_of_labels_says_of_whom_and_what_it_left(job, alice, bob):
+    samples = make.images(job, 3)
+    cat, dog = job.labels.all()
+    job.members.filter(user=bob).update(role="manager")
+    alices, bobs = make.membership(job, alice), make.membership(job, bob)
+    annotate(alices, ids(*samples), add=[cat.pk])
+    merge_labels(alices, [cat.pk], dog.pk)
+    annotate(bobs, ids(samples[0]), nothing=True)
+
+    result = undo_change(bobs, job.changes.get(verb=Verb.MERGE_LABELS))
+    redo_last(bobs)
+
+    assert said(job)[1:] == [
+        "merged cat into dog · 3 images",
+        "marked 1 image: nothing applies",
+        "undid what Alice did: merged cat into dog · 3 images",
+        "redid what Alice did: merged cat into dog · 3 images",
+    ]
+    assert "1 image was changed since and left as it is." in result.message
+    page = make.client(alice).get(f"/jobs/{job.pk}/history/").content.decode()
+    assert "1 left as it is: changed by others since" in page
+    entries = make.client(alice).get(f"/api/jobs/{job.pk}/samples/{samples[1].pk}/history/").json()
+    assert [entry["message"] for entry in entries] == [
+        "redid: merged cat into dog",
+        "undid: merged cat into dog",
+        "merged cat into dog",
+        "labeled it cat",
+    ]
+
+
+def test_a_merge_of_many_images_says_the_same_and_how_far_it_is(job, alice, bob, monkeypatch):
+    for name in ("removal.MOST_AT_ONCE", "removal.SAMPLES_IN_PIECE", "undoing.MOST_AT_ONCE"):
+        monkeypatch.setattr(f"labels.labelset.{name}", 1)
+    samples = make.images(job, 3)
+    cat, dog = job.labels.all()
+    member = make.membership(job, alice)
+    annotate(member, ids(*samples), add=[cat.pk])
+
+    run = merge_labels(member, [cat.pk], dog.pk).run
+    client = make.client(alice)
+    assert f"/runs/{run.pk}/" in client.get(f"/jobs/{job.pk}/history/").content.decode()
+    make.finish_runs()
+    annotate(make.membership(job, bob), ids(samples[0]), nothing=True)
+    undo_last(member)
+    make.finish_runs()
+
+    page = read_page(member, read_place({}))
+    assert [(one.message, one.count, one.skipped) for one in page.entries] == [
+        ("undid: merged cat into dog · 3 images", 2, 1),
+        ("marked 1 image: nothing applies", 1, 0),
+        ("merged cat into dog · 3 images", 3, 0),
+        ("labeled 3 images cat", 3, 0),
+    ]
+    assert [one.run for one in page.entries] == [None] * 4
 
 
 def test_names_with_signs_of_formats_are_no_trouble(job, alice):
@@ -211,20 +313,32 @@ def test_the_history_of_an_image_says_what_became_of_it(job, alice, bob):
     member = make.membership(job, alice)
     annotate(make.membership(job, bob), ids(one, two), add=[cat.pk])
     annotate(member, ids(one), add=[dog.pk], remove=[cat.pk])
+    undo_last(member)
     mark_hard(member, ids(one), is_hard=True)
     undo_last(member)
+    annotate(member, ids(one), nothing=True)
+    undo_last(member)
+    redo_last(member)
+    annotate(member, ids(one), clear=True)
     trash(member, ids(one))
+    restore(member, ids(one))
 
     entries = make.client(alice).get(f"/api/jobs/{job.pk}/samples/{one.pk}/history/").json()
 
     assert [(entry["who"]["name"], entry["message"]) for entry in entries] == [
-        ("Alice", "deleted 1 image"),
-        ("Alice", "undid: marked 1 image as hard example"),
-        ("Alice", "marked 1 image as hard example"),
+        ("Alice", "restored it"),
+        ("Alice", "deleted it"),
+        ("Alice", "marked it as unlabeled"),
+        ("Alice", "redid: marked it: nothing applies"),
+        ("Alice", "undid: marked it: nothing applies"),
+        ("Alice", "marked it: nothing applies"),
+        ("Alice", "undid: marked it as hard example"),
+        ("Alice", "marked it as hard example"),
+        ("Alice", "undid: labeled it dog instead of cat"),
         ("Alice", "labeled it dog instead of cat"),
         ("Bob", "labeled it cat"),
     ]
-    assert entries[2]["undone_by"]["name"] == "Alice"
+    assert entries[-2]["undone_by"]["name"] == "Alice"
     fragment = make.client(alice).get(
         f"/jobs/{job.pk}/samples/{one.pk}/history/", headers={"HX-Request": "true"}
     )

@@ -1,21 +1,9 @@
-"""Keys of labels: those that are commands are not to be had."""
-
-import re
+"""Keys of labels: their own, or the digit of their place."""
 
 import pytest
-from django.conf import settings
 
-from labels.keys import COMMANDS, FREE, keys_in_order
+from labels.keys import keys_in_order
 from labels.models import Label
-
-
-def test_every_letter_that_is_a_command_is_refused_for_labels():
-    source = (settings.BASE_DIR / "static" / "js" / "keys.js").read_text()
-    letters = set(re.findall(r'^  "?([a-z])"?: "', source, re.MULTILINE))
-
-    assert letters >= {"u", "p", "a", "j", "k"}
-    assert letters <= COMMANDS.keys()
-    assert letters.isdisjoint(FREE)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,27 @@ def test_removed_images_are_in_the_trash_as_one_change_and_come_back(job, alice,
     assert counters.drift(job) == {}
 
 
+def test_one_request_removes_so_many_and_says_how_many_wait(job, alice, monkeypatch):
+    monkeypatch.setattr("labels.missing.IMAGES_AT_ONCE", 1)
+    monkeypatch.setattr("labels.missing.MOST_AT_ONCE", 2)
+    lose(job, 5)
+    client, address = make.client(alice), f"/datasets/{job.dataset_id}/missing/"
+
+    page = client.post(address, {"remove": "all"}, follow=True).content.decode()
+    assert "3 more wait: remove them too." in page
+    assert (waiting(job), job.samples.count(), job.changes.count()) == (3, 3, 1)
+
+    answers = [
+        client.post(
+            f"/api{address}", {"action": "remove", "all": True}, content_type="application/json"
+        ).json()
+        for _time in range(2)
+    ]
+    assert [(one["removed"], one["left"]) for one in answers] == [(2, 1), (1, 0)]
+    assert (waiting(job), job.samples.count()) == (0, 0)
+    assert counters.drift(job) == {}
+
+
 def test_jobs_in_which_the_person_deletes_nothing_keep_them(job, alice, bob, dan):
     labeling, foreign = (make.job(owner=bob, dataset=job.dataset) for _ in range(2))
     make.member(labeling, alice, Role.LABELER)

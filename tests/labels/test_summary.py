@@ -1,5 +1,8 @@
 """What is selected: numbers of images, states and labels."""
 
+import json
+import re
+
 import pytest
 
 from jobs.selection import Selection
@@ -71,3 +74,19 @@ def test_without_a_selection_nothing_is_counted(job, alice):
     )
 
     assert (answer.status_code, answer.json()["code"]) == (400, "selection")
+
+
+def test_the_panel_of_a_selection_names_its_labels_with_their_numbers(job, alice):
+    address = f"/jobs/{job.pk}/selected/"
+    body = json.dumps({"query": "", "except": [job.samples.last().pk]})
+
+    page = make.client(alice).post(address, body, content_type="application/json")
+    refused = make.client(alice).post(address, "{}", content_type="application/json")
+    broken = make.client(alice).post(address, "[", content_type="application/json")
+
+    text = page.content.decode()
+    assert 'data-count="4"' in text
+    assert re.findall(r'<td class="numbers">(\d+)</td>', text) == ["2", "1"]
+    assert "nothing applies: 1" in text
+    assert (refused.status_code, "either ids or a query" in refused.content.decode()) == (400, True)
+    assert broken.status_code == 400

@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def _check(self, job: Job, repair: bool) -> int:
         """The number of counters of the job that differ, each of them shown."""
         # Whoever changes samples of the job adds to its counters: with these held, none moves.
-        list(job.counters.select_for_update())
+        list(job.counters.order_by("key").select_for_update())
         drift = counters.drift(job)
         stored = counters.read(job)
         for key, missing in sorted(drift.items()):
