@@ -209,7 +209,7 @@ def _text_stream(job: Job, text: str) -> Stream | None:
         holds = Q()
         for gram in rarity.grams:
             holds &= Q(text_index.has_text(F("path"), gram))
-        how_many |= {"of": text_index.number_of_rows(), "is_set": True, "is_own": False}
+        how_many |= {"of": rarity.of, "is_set": True, "is_own": False}
         return Stream((holds,), Sample.everything.filter, holds_all=False, **how_many)
     row = f"{text_index.TABLE}.rowid"
     live = "FROM jobs_sample own WHERE job_id = %s AND trashed_at IS NULL ORDER BY id"

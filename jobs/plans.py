@@ -9,6 +9,8 @@ least has to be read, by the counters of the job where one says it.
   many index ranges, of which each is read up to the length of a page.
 - In another order the index of that order leads, unless what is looked for is rare in it: then the
   smallest set is read whole, and sorted.
+
+CONTRIBUTING.md has the rules, the indexes and what pages take.
 """
 
 from bisect import bisect_left, bisect_right

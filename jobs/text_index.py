@@ -140,11 +140,13 @@ class TextRow(Expression):
 @dataclass(frozen=True)
 class Rarity:
     """What some paths of a job, evenly from all of it, tell of a text. `is_spread`: it is in paths
-    from everywhere, not in those of some stretch of the job alone."""
+    from everywhere, not in those of some stretch of the job alone. `of`: of how many samples the
+    index finds it, where that does not part the jobs."""
 
     share: float
     grams: list[str]
     is_spread: bool
+    of: int | None
 
 
 def rarity(job: Job, text: str) -> Rarity:
@@ -158,11 +160,13 @@ def rarity(job: Job, text: str) -> Rarity:
     # Few that were seen can be more than they stand for, none can be some.
     share = (len(places) + 1) / (len(paths) + 1)
     is_spread = bool(places) and places[-1] - places[0] > len(paths) / 2
-    return Rarity(share, rarest, is_spread)
+    return Rarity(share, rarest, is_spread, _number_of_rows())
 
 
-def number_of_rows() -> int:
+def _number_of_rows() -> int | None:
     """About how many samples of all jobs PostgreSQL's index holds."""
+    if connection.vendor == "sqlite":
+        return None
 
     def ask() -> int:
         with connection.cursor() as cursor:
