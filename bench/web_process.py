@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,18 +94,13 @@ def memory_of(pid: int) -> float:
 
 
 def use(address: str, output: str, photos: Path) -> None:
-    link = re.search(r"/welcome/\S+", output).group()
     server = int(re.search(r":(\d+)$", address).group(1))
     pid = listener(server)
     with httpx.Client(base_url=address, follow_redirects=True, timeout=60) as client:
         print(f"memory of the web process: {memory_of(pid):.0f} MB at first")
-        post(client, link, email="bench@example.org", name="Bench", password=SECRET)
+        ask = signed_up(client, output)
         body = {"name": "Photos", "mode": "multi", "folder": str(photos), "labels": ["a", "b"]}
-        token = client.cookies["csrftoken"]
-        headers = {"X-CSRFToken": token, "Referer": address}
-        answer = client.post("/api/jobs/", json=body, headers=headers)
-        assert answer.status_code == 201, answer.text
-        job = answer.json()["id"]
+        job = ask("/api/jobs/", body)["id"]
         while client.get(f"/api/jobs/{job}/").json()["counts"].get("state:unlabeled", 0) < PHOTOS:
             time.sleep(0.2)
         page = client.get(f"/jobs/{job}/?size=200").text
@@ -119,6 +114,20 @@ def use(address: str, output: str, photos: Path) -> None:
 
 
 SECRET = "a-long-password-1"  # noqa: S105 of an account that lives for a minute
+
+
+def signed_up(client: httpx.Client, output: str) -> Callable[[str, dict], dict]:
+    """Somebody signs up by the link that the program printed; what posts to the API for them."""
+    link = re.search(r"/welcome/\S+", output).group()
+    post(client, link, email="bench@example.org", name="Bench", password=SECRET)
+
+    def ask(path: str, body: dict) -> dict:
+        headers = {"X-CSRFToken": client.cookies["csrftoken"], "Referer": str(client.base_url)}
+        answer = client.post(path, json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    return ask
 
 
 def post(client: httpx.Client, path: str, **fields: str) -> None:

@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact
 
 from datasets.models import Image
 from jobs import counters, moments, text_index
-from jobs.expressions import BaseName, Checked, Day, Finds, Folder, NotEmpty, Percent
+from jobs.expressions import BaseName, Checked, Day, Finds, Folder, NotEmpty, Twentieth, of_job
 from jobs.models import Job, Sample, SampleState
 
 # A range of more days, or a folder with more folders inside, is not read value by value.
@@ -44,6 +44,16 @@ class Stream:
     seek: str = ""
     # Two values can name the same sample.
     repeats: bool = False
+    # Its part of the job, where some samples told it, and whether it is all over the job; `of`: of
+    # so many, where the index does not part the jobs.
+    share: float | None = None
+    is_spread: bool = False
+    of: int | None = None
+
+
+def samples_of(job: Job) -> QuerySet[Sample]:
+    """What streams are made of: by an index that begins with the job."""
+    return Sample.objects.filter(of_job(job.pk))
 
 
 def _none(job: Job) -> Stream | None:  # noqa: ARG001
@@ -56,7 +66,8 @@ class Condition:
     part of them, where no counter says it. `states`: where alone there are any; `is_state`: that is
     all. `orders` is the column of an order whose index this is a range of. `asks`: to know its
     stream, the database has to be asked. `checked` is the condition for looking it up row by row,
-    where that is another."""
+    where that is another; `beside`, where there is one, does so by what the sample's id is called,
+    without the sample. `goes_with_ids`: those that meet it lie together in the order of ids."""
 
     on: Callable[[str], Any]
     share: float = 0.5
@@ -69,6 +80,8 @@ class Condition:
     orders: str = ""
     asks: bool = False
     checked: Callable[[str], Any] | None = None
+    beside: Callable[[str], Any] | None = None
+    goes_with_ids: bool = False
 
     def check(self, at: str) -> Checked:
         return Checked((self.checked or self.on)(at))
@@ -78,7 +91,8 @@ def _with(column: str, *values: Any, bare: tuple[Any, ...] = (), **options: Any)
     """A stream of samples by a column or, as `column` of an expression, by what is indexed."""
 
     def stream(job: Job) -> Stream:
-        return Stream(values, lambda value: job.samples.filter(*bare, **{column: value}), **options)
+        rows = samples_of(job)
+        return Stream(values, lambda value: rows.filter(*bare, **{column: value}), **options)
 
     return stream
 
@@ -148,26 +162,28 @@ def carries_any(label_ids: tuple[int, ...]) -> Condition:
         )
 
     return Condition(
-        on=lambda at: Exists(_carried(at, label_ids)),
+        on=lambda at: Exists(_carried(f"{at}pk", label_ids)),
         known=known,
         least=least if len(label_ids) > 1 else None,
         stream=stream,
         states=(SampleState.LABELED,),
-        checked=lambda at: Finds(_carried(at, label_ids)),
+        checked=lambda at: Finds(_carried(f"{at}pk", label_ids)),
+        beside=lambda pk: Finds(_carried(pk, label_ids)),
     )
 
 
 def lacks(label_ids: tuple[int, ...]) -> Condition:
     return Condition(
-        on=lambda at: ~Exists(_carried(at, label_ids)),
+        on=lambda at: ~Exists(_carried(f"{at}pk", label_ids)),
         share=0.9,
-        checked=lambda at: ~Finds(_carried(at, label_ids)),
+        checked=lambda at: ~Finds(_carried(f"{at}pk", label_ids)),
+        beside=lambda pk: ~Finds(_carried(pk, label_ids)),
     )
 
 
-def _carried(at: str, label_ids: tuple[int, ...]) -> QuerySet:
+def _carried(pk: str, label_ids: tuple[int, ...]) -> QuerySet:
     annotations = _related("annotations").objects
-    return annotations.filter(sample=OuterRef(f"{at}pk"), label_id__in=label_ids)
+    return annotations.filter(sample=OuterRef(pk), label_id__in=label_ids)
 
 
 # Text and folders --------------------------------------------------------------------------------
@@ -184,23 +200,17 @@ def path_has(text: str, *, in_name: bool = False) -> Condition:
     return Condition(on=on, share=0.01, stream=lambda job: _text_stream(job, text))
 
 
-# A text that so many paths hold turns up soon enough wherever one reads.
-COMMON = 0.02
-
-
 def _text_stream(job: Job, text: str) -> Stream | None:
     if len(text) < text_index.GRAM or not text_index.is_there():
         return None
     rarity = text_index.rarity(job, text)
+    how_many = {"share": rarity.share, "is_spread": rarity.is_spread}
     if connection.vendor != "sqlite":
-        if rarity.share >= COMMON:
-            return None
         holds = Q()
         for gram in rarity.grams:
             holds &= Q(text_index.has_text(F("path"), gram))
-        return Stream(
-            (holds,), Sample.everything.filter, is_set=True, holds_all=False, is_own=False
-        )
+        how_many |= {"of": rarity.of, "is_set": True, "is_own": False}
+        return Stream((holds,), Sample.everything.filter, holds_all=False, **how_many)
     row = f"{text_index.TABLE}.rowid"
     live = "FROM jobs_sample own WHERE job_id = %s AND trashed_at IS NULL ORDER BY id"
     where = [
@@ -215,7 +225,8 @@ def _text_stream(job: Job, text: str) -> Stream | None:
         params = [match, job.pk, job.pk]
         return job.samples.extra(tables=[text_index.TABLE], where=where, params=params)
 
-    return Stream((text_index.all_of(rarity.grams),), rows, seek=row, holds_all=False)
+    match = text_index.all_of(rarity.grams)
+    return Stream((match,), rows, seek=row, holds_all=False, **how_many)
 
 
 def in_folder(path: str, *, exact: bool) -> Condition:
@@ -231,13 +242,12 @@ def in_folder(path: str, *, exact: bool) -> Condition:
         found = [path] if exact else folders_in(job, path, last)
         if found is None:
             return None
-        return Stream(
-            tuple(found), lambda folder: job.samples.filter(Exact(Folder("path"), folder))
-        )
+        rows = samples_of(job)
+        return Stream(tuple(found), lambda folder: rows.filter(Exact(Folder("path"), folder)))
 
     if exact:
-        return Condition(on=on, share=0.02, stream=stream)
-    return Condition(on=on, share=0.05, stream=stream, orders="path", asks=True)
+        return Condition(on=on, share=0.02, stream=stream, goes_with_ids=True)
+    return Condition(on=on, share=0.05, stream=stream, orders="path", asks=True, goes_with_ids=True)
 
 
 def folders_in(job: Job, first: str, end: str) -> list[str] | None:
@@ -278,7 +288,7 @@ def between(column: str, first: datetime | None, end: datetime | None) -> Condit
         there = Q(**{f"{column}__isnull": False}) if column == "last_at" else Q()
 
         def rows(day: date) -> QuerySet:
-            return job.samples.filter(there, Exact(Day(column), day))
+            return samples_of(job).filter(there, Exact(Day(column), day))
 
         return Stream(tuple(named), rows, holds_all=False)
 
@@ -287,7 +297,7 @@ def between(column: str, first: datetime | None, end: datetime | None) -> Condit
     share = 0.7 if named is None else min(0.01 * len(named), 0.7)
     # Nothing is in the order of `added_at`, that of ids is all but the same.
     orders = column if column == "last_at" else ""
-    return Condition(on=on, share=share, stream=stream, orders=orders)
+    return Condition(on=on, share=share, stream=stream, orders=orders, goes_with_ids=True)
 
 
 # Predictions -------------------------------------------------------------------------------------
@@ -298,12 +308,12 @@ def scored(least: float | None, most: float | None) -> Condition:
         return Q(**{f"{at}top_score__gte": low, f"{at}top_score__lte": high})
 
     def stream(job: Job) -> Stream:
-        def rows(percent: int) -> QuerySet:
+        def rows(step: int) -> QuerySet:
             there = Q(top_score__isnull=False)
-            return job.samples.filter(there, Exact(Percent("top_score"), percent))
+            return samples_of(job).filter(there, Exact(Twentieth("top_score"), step))
 
-        percents = range(int(low * 100), int(high * 100) + 1)
-        return Stream(tuple(percents), rows, holds_all=False)
+        steps = range(Twentieth.of(low), Twentieth.of(high) + 1)
+        return Stream(tuple(steps), rows, holds_all=False)
 
     return Condition(on=on, share=max(high - low, 0.01) * 0.8, stream=stream, orders="top_score")
 

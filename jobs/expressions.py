@@ -3,14 +3,19 @@ expression only when it has that expression word for word."""
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     Aggregate,
     BooleanField,
     CharField,
     DateField,
     Exists,
+    F,
+    Field,
     Func,
     IntegerField,
+    Q,
+    Value,
 )
 
 
@@ -50,7 +55,7 @@ class Day(Func):
 
 
 class Percent(Func):
-    """A share from 0 to 1 in whole percent, rounded down."""
+    """A share from 0 to 1 in whole percent, rounded down: of an index that was."""
 
     arity = 1
     output_field = IntegerField()
@@ -64,12 +69,52 @@ class Percent(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class Twentieth(Func):
+    """Where a share from 0 to 1 stands among the twentieths: 2 n on the n-th, 2 n + 1 behind it.
+    So a range from one to another is made of whole steps."""
+
+    arity = 1
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        whole = "CAST(%(expressions)s * 20 AS integer)"
+        template = f"{whole} * 2 + (%(expressions)s * 20 > {whole})"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        whole = "trunc(%(expressions)s * 20)"
+        template = f"({whole}::integer * 2 + (%(expressions)s * 20 > {whole})::integer)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    @staticmethod
+    def of(share: float) -> int:
+        return int(share * 20) * 2 + (share * 20 > int(share * 20))
+
+
 class NotEmpty(Func):
     """Of a text. The empty one stands in the SQL itself: SQLite takes a partial index only then."""
 
     template = "NOT (%(expressions)s = '')"
     arity = 1
     output_field = BooleanField()
+
+
+class OfJob(Func):
+    """Whether a sample is of a job, by the job's id in a list: `of_job` makes it."""
+
+    template = "%(expressions)s::bigint[])"
+    arg_joiner = " = ANY("
+    arity = 2
+    output_field = BooleanField()
+
+
+def of_job(job_id: int) -> Q:
+    """The condition that a sample is of the job. In a list PostgreSQL does not know it for the only
+    one, so that it can be asked for samples in the order of jobs and ids, which the indexes have
+    that begin with the job. In the order of ids alone it may walk through all other jobs first."""
+    if connection.vendor == "postgresql":
+        return Q(OfJob(F("job_id"), Value([job_id], output_field=Field())))
+    return Q(job=job_id)
 
 
 class Checked(Func):

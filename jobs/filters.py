@@ -5,6 +5,7 @@ as people would write it, and what makes no sense is an error of the form, never
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import django_filters
@@ -108,13 +109,7 @@ class SampleFilter(django_filters.FilterSet):
 
     def conditions(self) -> list[Condition]:
         """What was asked for; the form is valid."""
-        asked = {
-            name: value
-            for name, value in self.form.cleaned_data.items()
-            if value is not None and value != ""
-        }
-        asked["job"] = self.job
-        return [condition for read in _READERS for condition in read(asked)]
+        return _meant(self.job, self.form.cleaned_data)
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         for condition in self.conditions():
@@ -191,6 +186,26 @@ _READERS = (
     _one("problem", means.has_problem),
 )
 FILTERS = tuple(SampleFilter.base_filters)
+
+
+def _meant(job: Job, cleaned: Asked) -> list[Condition]:
+    asked = {name: value for name, value in cleaned.items() if value is not None and value != ""}
+    asked["job"] = job
+    return [condition for read in _READERS for condition in read(asked)]
+
+
+def read_conditions(job: Job, query: QueryDict) -> list[Condition] | None:
+    """What a query string asks for; None: it makes no sense. By a form of what is in it alone:
+    that of all filters would take a tenth of the time of a page."""
+    asked = _joined(query)
+    form = _form_of(tuple(asked))(asked)
+    return _meant(job, form.cleaned_data) if form.is_valid() else None
+
+
+@lru_cache(maxsize=128)
+def _form_of(names: tuple[str, ...]) -> type[forms.Form]:
+    fields = {name: SampleFilter.base_filters[name].field for name in names}
+    return type("AskedForm", (forms.Form,), fields)
 
 
 def read_filter(job: Job, query: QueryDict) -> SampleFilter:

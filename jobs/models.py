@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from datasets.models import Dataset, Image
-from jobs.expressions import Day, Folder, NotEmpty, Percent
+from jobs.expressions import Day, Folder, NotEmpty, Twentieth
 from runs.models import Run, RunKind
 
 
@@ -174,10 +174,10 @@ class Sample(models.Model):
             ),
             models.Index(
                 F("job"),
-                Percent("top_score"),
+                Twentieth("top_score"),
                 F("id"),
                 condition=IS_LIVE & Q(top_score__isnull=False),
-                name="sample_percent",
+                name="sample_twentieth",
             ),
             models.Index(
                 F("job"),

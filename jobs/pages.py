@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 from jobs import counters
 from jobs.expressions import Listed
-from jobs.filters import ALL, canonical, encoded, read_filter
+from jobs.filters import ALL, canonical, encoded, read_conditions
 from jobs.models import Job, Sample, SampleState
 from jobs.plans import Plan, Total
 from jobs.sorting import ADDED, SORTS, Cursor, Part, Sort, decode, parts
@@ -166,10 +166,8 @@ def _total_of(plan: Plan | None, rows: list[TileRow], *, is_whole: bool) -> Tota
 
 def plan_of(job: Job, place: Place, counts: Mapping[str, int] | None = None) -> Plan | None:
     """How to find what the filters ask for; None: they make no sense, and find nothing."""
-    asked = read_filter(job, QueryDict(place.filters))
-    if not asked.form.is_valid():
-        return None
-    return Plan(job, asked.conditions(), counts)
+    asked = read_conditions(job, QueryDict(place.filters))
+    return None if asked is None else Plan(job, asked, counts)
 
 
 def read_rows(plan: Plan, sort: Sort, cursor: Cursor | None, number: int) -> list[TileRow]:

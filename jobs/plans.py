@@ -9,6 +9,8 @@ least has to be read, by the counters of the job where one says it.
   many index ranges, of which each is read up to the length of a page.
 - In another order the index of that order leads, unless what is looked for is rare in it: then the
   smallest set is read whole, and sorted.
+
+CONTRIBUTING.md has the rules, the indexes and what pages take.
 """
 
 from bisect import bisect_left, bisect_right
@@ -25,7 +27,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from jobs import counters
-from jobs.conditions import Condition, Stream
+from jobs.conditions import Condition, Stream, samples_of
 from jobs.expressions import Checked, Finds
 from jobs.models import Job, Sample, SampleState
 from jobs.sorting import Part
@@ -33,12 +35,18 @@ from jobs.text_index import TextRow
 
 # Counting ends at so many found, or where others have to be looked up, at so many looked at.
 MOST_COUNTED = 10_000
-MOST_CHECKED = 2_000
+MOST_CHECKED = 1_000
+# So many are read of a set, and not even tried where so many are all over the job: then they turn
+# up sooner than they are read.
+MOST_IN_SET = 20_000
+MOST_SPREAD = 8_000
+# A set that is larger by this than was thought is given up.
+MANY_MORE = 8
 # A row of a set that is sorted costs so many of an index that is in order.
-SET_COST = 2
+SET_COST = 3
 # Filters can go together, or with the ids: then more is read than the sizes say, up to all of a
-# stream. So much of that is reckoned with.
-DOUBT = 0.1
+# stream. So much of that is reckoned with; more for what does go with the ids.
+DOUBT, DOUBT_WITH_IDS = 0.1, 0.5
 PAGE = 100
 
 
@@ -112,7 +120,8 @@ class Plan:
                 return Total(least, is_capped=only.least is not None)
         lead = self._counting
         if lead.stream.is_set:
-            return Total(min(len(self._set_ids), MOST_COUNTED), len(self._set_ids) > MOST_COUNTED)
+            number = len(self._set_ids)
+            return Total(min(number, MOST_COUNTED), number > MOST_COUNTED)
         most = MOST_CHECKED if self._looked_up(lead) else MOST_COUNTED
         sql, params = self._some(lead, most + 1)
         with connection.cursor() as cursor:
@@ -141,54 +150,69 @@ class Plan:
             rows = rows.order_by().annotate(**columns).values(*columns)
             if not stream.is_set:
                 # By the index that is meant.
-                rows = rows.order_by(*(lead.order or (stream.id,)))
+                rows = rows.order_by(*(lead.order or _ids_of(stream)))
             return rows[:number]
 
         return _merged(stream, some, "found_id, found_ok", "", number)
 
-    @cached_property
-    def _set_ids(self) -> list[int]:
-        """Of a lead that is a set: ids that are found in it, unless they are too many."""
-        sql, params = self._some(self._leading, MOST_COUNTED + 1)
+    def _ids_in(self, lead: Lead) -> list[int] | None:
+        """Of a lead that is a set: ids that are found in it, unless it is too large."""
+        most = min(MOST_IN_SET, MANY_MORE * max(lead.size, PAGE))
+        sql, params = self._some(lead, most + 1)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT found_id, found_ok FROM ({sql}) AS looked_at", params)
             rows = cursor.fetchall()
-        if len(rows) > MOST_COUNTED:
-            return [pk for pk, _ok in rows]
+        if len(rows) > most:
+            return None
         return sorted(pk for pk, is_wanted in rows if is_wanted)
 
     # What leads --------------------------------------------------------------------------------
     @cached_property
     def _everything(self) -> Lead:
-        return Lead(Stream((self.job.pk,), lambda pk: Sample.objects.filter(job=pk)), self._size)
+        stream = Stream((self.job.pk,), lambda pk: samples_of(self.job))  # noqa: ARG005
+        return Lead(stream, self._size)
 
     @cached_property
     def _leading(self) -> Lead:
         """What leads in the order of ids: the filter of which the least has to be read."""
         able = [lead for one in self.conditions if not one.asks and (lead := self._lead_of(one))]
-        best = min(able, key=self._cost, default=self._everything)
-        if best.size <= self._size // 5:
-            return best
-        asked = [lead for one in self.conditions if one.asks and (lead := self._lead_of(one))]
-        return min([best, *asked], key=self._cost)
+        best = self._best(able)
+        if best.size > self._size // 5:
+            asked = [lead for one in self.conditions if one.asks and (lead := self._lead_of(one))]
+            best = self._best([*able, *asked])
+        if best.stream.is_set:
+            found = self._ids_in(best)
+            if found is None:
+                return self._best([one for one in able if not one.stream.is_set])
+            self._set_ids = found
+        return best
+
+    def _best(self, able: list[Lead]) -> Lead:
+        return min(able, key=self._cost, default=self._everything)
 
     def _lead_of(self, condition: Condition) -> Lead | None:
         stream = condition.stream(self.job)
         if stream is None:
             return None
+        size = self._size_of(condition)
+        if stream.share is not None:
+            size = int(stream.share * max(stream.of or 0, self._size))
+            if stream.is_set and size > (MOST_SPREAD if stream.is_spread else MOST_IN_SET):
+                return None
         covers = (condition,) if stream.holds_all else ()
-        return Lead(stream, self._size_of(condition), covers, within=condition)
+        return Lead(stream, size, covers, within=condition)
 
     def _cost(self, lead: Lead) -> float:
         """About how many rows are read for a page."""
         if lead.stream.is_set:
-            return lead.size
-        share = 1.0
+            return SET_COST * lead.size
+        share, doubt = 1.0, 0.0
         for condition in self.conditions:
             if condition not in lead.covers and condition is not lead.within:
                 share *= self._share_of(condition)
+                doubt = max(doubt, DOUBT_WITH_IDS if condition.goes_with_ids else DOUBT)
         expected = PAGE * len(lead.stream.values) / max(share, 1e-6)
-        return min(lead.size, expected) + DOUBT * lead.size
+        return min(lead.size, expected) + doubt * lead.size
 
     def _share_of(self, condition: Condition) -> float:
         return self._size_of(condition) / max(self._size, 1)
@@ -224,11 +248,9 @@ class Plan:
     def ids(self, part: Part, number: int) -> RawSQL:
         """The ids of the next samples in a part of an order, as a subquery."""
         lead = self._leading
-        if lead.stream.is_set and not self.total.is_capped:
+        if lead.stream.is_set:
             found = self._set_ids if part.is_by_value else _next(self._set_ids, part, number)
             lead = Lead(_these(found), len(self._set_ids), tuple(self.conditions))
-        elif lead.stream.is_set:
-            lead = self._everything
         if part.is_by_value:
             ordered = self._ordered(part.sort.column)
             if lead is self._everything or self._is_found_soon(ordered, number):
@@ -236,9 +258,12 @@ class Plan:
             return self._read(lead, part, number, is_sorted=True)
         return self._read(lead, part, number, is_sorted=False)
 
-    def _looked_up(self, lead: Lead, at: str = "") -> list[Checked]:
+    def _looked_up(
+        self, lead: Lead, at: str = "", *, but: Sequence[Condition] = ()
+    ) -> list[Checked]:
         """What is checked on every row that the lead hands out; `at` leads to the sample."""
-        wanted = [one.check(at) for one in self.conditions if one not in lead.covers]
+        done = (*lead.covers, *but)
+        wanted = [one.check(at) for one in self.conditions if one not in done]
         if not lead.stream.is_own:
             own = Q(**{f"{at}job_id": self.job.pk, f"{at}trashed_at__isnull": True})
             wanted.append(Checked(own))
@@ -250,8 +275,11 @@ class Plan:
         stream = lead.stream
         if not stream.prefix:
             return self._looked_up(lead)
-        samples = Sample.everything.filter(*self._looked_up(lead), pk=OuterRef(stream.id))
-        return [Checked(Finds(samples))]
+        # Labels first: they stand in the index that is being read, the sample elsewhere.
+        beside = [one for one in self.conditions if one.beside and one not in lead.covers]
+        wanted = self._looked_up(lead, but=beside)
+        samples = Sample.everything.filter(*wanted, pk=OuterRef(stream.id))
+        return [*(Checked(one.beside(stream.id)) for one in beside), Checked(Finds(samples))]
 
     def _read(self, lead: Lead, part: Part, number: int, *, is_sorted: bool) -> RawSQL:
         """`is_sorted`: the lead is in another order, and no index of this one shall be taken."""
@@ -296,11 +324,21 @@ def _these(ids: list[int]) -> Stream:
     return Stream(values, lambda some: Sample.everything.filter(pk__in=some))
 
 
+def _ids_of(stream: Stream) -> list[F | TextRow]:
+    """The order of ids, said so that the stream's own index is read in it. SQLite's text table has
+    its row numbers; with PostgreSQL indexes begin with the job."""
+    if stream.seek:
+        return [TextRow()]
+    if connection.vendor == "postgresql" and stream.is_own and not stream.prefix:
+        return [F("job_id"), F(stream.id)]
+    return [F(stream.id)]
+
+
 def _order(stream: Stream, part: Part, is_sorted: bool) -> list[OrderBy]:
-    pk = TextRow() if stream.seek and not part.is_by_value else F(stream.id)
-    expressions = [pk]
     if part.is_by_value:
-        expressions.insert(0, F(f"{stream.prefix}{part.sort.column}"))
+        expressions = [F(f"{stream.prefix}{part.sort.column}"), F(stream.id)]
+    else:
+        expressions = _ids_of(stream)
     if is_sorted:
         expressions = [Coalesce(one, one) for one in expressions]
     return [OrderBy(one, descending=part.is_descending) for one in expressions]

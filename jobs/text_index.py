@@ -139,10 +139,14 @@ class TextRow(Expression):
 
 @dataclass(frozen=True)
 class Rarity:
-    """What some paths of a job, evenly from all of it, tell of a text."""
+    """What some paths of a job, evenly from all of it, tell of a text. `is_spread`: it is in paths
+    from everywhere, not in those of some stretch of the job alone. `of`: of how many samples the
+    index finds it, where that does not part the jobs."""
 
     share: float
     grams: list[str]
+    is_spread: bool
+    of: int | None
 
 
 def rarity(job: Job, text: str) -> Rarity:
@@ -152,7 +156,24 @@ def rarity(job: Job, text: str) -> Rarity:
     grams = {text[at : at + GRAM] for at in range(len(text) - GRAM + 1)}
     seen = Tally(gram for path in paths for gram in grams if gram in path)
     rarest = sorted(grams, key=lambda gram: (seen[gram], gram))[:MOST_GRAMS]
-    return Rarity(sum(text in path for path in paths) / max(len(paths), 1), rarest)
+    places = [at for at, path in enumerate(paths) if text in path]
+    # Few that were seen can be more than they stand for, none can be some.
+    share = (len(places) + 1) / (len(paths) + 1)
+    is_spread = bool(places) and places[-1] - places[0] > len(paths) / 2
+    return Rarity(share, rarest, is_spread, _number_of_rows())
+
+
+def _number_of_rows() -> int | None:
+    """About how many samples of all jobs PostgreSQL's index holds."""
+    if connection.vendor == "sqlite":
+        return None
+
+    def ask() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'jobs_sample'::regclass")
+            return max(int(cursor.fetchone()[0]), 0)
+
+    return cache.get_or_set("samples-of-all-jobs", ask, SECONDS_KEPT)
 
 
 def _some_paths(job: Job) -> list[str]:
@@ -167,13 +188,15 @@ def _some_paths(job: Job) -> list[str]:
 
 
 _LIVE = "FROM jobs_sample WHERE job_id = %(job)s AND trashed_at IS NULL"
+# Not all as far from one another: folders can be as regular.
 _SOME_PATHS = f"""
 WITH RECURSIVE ends(first, last) AS (SELECT
     (SELECT id {_LIVE} ORDER BY id LIMIT 1), (SELECT id {_LIVE} ORDER BY id DESC LIMIT 1)
 ), probe(at) AS (
     SELECT 0 UNION ALL SELECT at + 1 FROM probe WHERE at + 1 < %(probes)s
 )
-SELECT (SELECT path {_LIVE} AND id >= first + (last - first) * at / %(probes)s
+SELECT (SELECT path {_LIVE}
+    AND id >= first + (last - first) * (1000 * at + (at * 617) %% 1000) / (1000 * %(probes)s)
     ORDER BY id LIMIT 1)
 FROM probe, ends
 """

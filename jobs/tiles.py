@@ -47,7 +47,8 @@ def tiles_of(
     """`labels` are those of the job, in their order."""
     labels = list(labels)
     known = Vocabulary(job_id, {label.name: label.pk for label in labels})
-    query = place.viewer_query()
+    numbers = {label.pk: number for number, label in enumerate(labels)}
+    query, state = place.viewer_query(), place.state
     suffix = f"?{query}" if query else ""
     # Finding the address of a view two hundred times would cost a tenth of the page.
     job = reverse("job", args=[job_id])
@@ -56,7 +57,8 @@ def tiles_of(
     def tile(row: TileRow) -> Tile:
         address = f"{job}samples/{row.pk}/"
         folder, slash, name = row.path.rpartition("/")
-        carried = [label for label in labels if label.pk in row.labels] if row.labels else []
+        # A label can have been deleted in between.
+        carried = [labels[at] for at in sorted(numbers[pk] for pk in row.labels & numbers.keys())]
         suggested = None if carried else _suggested(row, known)
         return Tile(
             pk=str(row.pk),
@@ -70,7 +72,7 @@ def tiles_of(
             suggestion=suggested,
             score=f"{suggested.score:.2f}" if suggested else "",
             is_hard=row.is_hard,
-            is_done=bool(place.state) and row.state != place.state,
+            is_done=bool(state) and row.state != state,
         )
 
     return [tile(row) for row in rows]

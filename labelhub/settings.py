@@ -300,7 +300,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-        "PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000;",
+        # Mapped is what the system has in its file cache anyway: reading a page costs no call.
+        "PRAGMA mmap_size=1073741824; PRAGMA cache_size=-16000;",
     }
 else:
     # What people wait for takes milliseconds: compiling it, or starting helpers, takes longer.

@@ -31,6 +31,8 @@ from labels.results import Result
 
 # A live message names at most so many samples; a browser that shows others asks for its page.
 MOST_IN_MESSAGE = 200
+# Of more different outcomes one statement that says each is quicker than one for each.
+MOST_OUTCOMES = 4
 
 
 @dataclass
@@ -218,24 +220,31 @@ def label_many(
     if known != labeling.labels:
         # One was deleted while the run went on.
         return in_sql.Written()
-    has: dict[int, list[int]] = {}
-    states = dict(in_sql.locked(samples).values_list("pk", "state"))
-    carried = Annotation.objects.filter(sample__in=in_sql.among(list(states)))
-    pairs = carried.values_list("sample_id", "label_id")
-    for sample, label in pairs:
-        has.setdefault(sample, []).append(label)
+    held = list(in_sql.locked(samples).values_list("pk", "state", "last_by"))
+    has: dict[int, list[int]] = {pk: [] for pk, _state, _by in held}
+    carried = Annotation.objects.filter(sample__in=in_sql.among(list(has)))
+    for sample, label in carried.values_list("sample_id", "label_id"):
+        has[sample].append(label)
     groups: dict[tuple, list[int]] = defaultdict(list)
-    for sample, state in states.items():
-        outcome = labeling.outcome(has.get(sample, ()), state)
+    deltas: Tally[str] = Tally()
+    for sample, state, by in held:
+        outcome = labeling.outcome(has[sample], state)
         if outcome is not None:
             growth = len(outcome.new) - len(outcome.gone)
             groups[outcome.new, growth, outcome.state].append(sample)
+            deltas.subtract(_counted_alone(state, by, outcome.gone))
+            deltas.update(_counted_alone(outcome.state, change.actor_id, outcome.new))
     labeled = {"last_by": change.actor_id, "last_at": change.created_at}
     removed, parts = labeling.removed(), []
     for (new, growth, state), ids in groups.items():
         columns = {"state": state, "label_count": F("label_count") + growth, **labeled}
         parts.append(in_sql.Part(ids, new, removed, columns))
-    return in_sql.write(change, parts)
+    return in_sql.write(change, parts, deltas)
+
+
+def _counted_alone(state: str, by: int | None, labels: Iterable[int]) -> list[str]:
+    """The counters of a sample that labeling can change, of which none is in the trash."""
+    return counters.keys_of(state, by, labels, False, None)
 
 
 def row(
@@ -384,25 +393,30 @@ def _write_annotations(edits: list[Edit]) -> None:
 
 
 def _write_samples(edits: list[Edit], change: Change, *, is_revert: bool) -> None:
-    """One statement for every different outcome, which is one for a plain labeling. None of it
-    stands where a label that was put on left the job since the samples were read."""
+    """One statement for every different outcome, which is one for a plain labeling; one for all
+    where they are many, as when images keep by whom and when each was labeled. None of it stands
+    where a label that was put on left the job since the samples were read."""
     added = {row["label"] for edit in edits for row in edit.added}
     gone = Label.everything.filter(pk__in=added).exclude(trashed_at=None)
     stands = Q(~Exists(gone)) if added else Q()
     groups: dict[tuple, list[int]] = defaultdict(list)
     for edit in edits:
         points_at = edit.points_at if is_revert else change.pk
-        outcome = (edit.state, edit.by, edit.at, edit.is_hard, edit.trashed_at)
-        groups[edit.growth, points_at, *outcome].append(edit.sample.id)
+        outcome = {"state": edit.state, "last_by": edit.by, "last_at": edit.at}
+        # Only what changes: to set a column again has SQLite write every index that it is in.
+        if edit.is_hard != edit.sample.is_hard:
+            outcome["is_hard"] = edit.is_hard
+        if edit.trashed_at != edit.sample.trashed_at:
+            outcome["trashed_at"] = edit.trashed_at
+        groups[edit.growth, points_at, *outcome.items()].append(edit.sample.id)
+    if len(groups) > MOST_OUTCOMES:
+        if not in_sql.set_each(groups, stands):
+            raise _no_label()
+        return
     for (growth, points_at, *outcome), ids in groups.items():
-        state, by, at, is_hard, trashed_at = outcome
         written = Sample.everything.filter(stands, pk__in=ids).update(
-            state=state,
+            **dict(outcome),
             label_count=F("label_count") + growth,
-            last_by=by,
-            last_at=at,
-            is_hard=is_hard,
-            trashed_at=trashed_at,
             last_change=points_at,
             version=F("version") + 1,
         )

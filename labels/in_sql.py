@@ -7,7 +7,8 @@ by the change's person at the change's time.
 
 import json
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -92,13 +93,16 @@ def locked(samples: QuerySet[Sample]) -> QuerySet[Sample]:
     return samples.order_by("pk").select_for_update(of=("self",))
 
 
-def write(change: Change, parts: Sequence[Part]) -> Written:
-    """Makes the parts belong to the change: rows, history, counters."""
+def write(
+    change: Change, parts: Sequence[Part], deltas: Mapping[str, int] | None = None
+) -> Written:
+    """Makes the parts belong to the change: rows, history, counters. `deltas` is how the counters
+    move; without it, the rows are counted before and after."""
     ids = [pk for part in parts for pk in part.ids]
     if not ids:
         return Written()
     samples = Sample.everything.filter(pk__in=among(ids))
-    counted = counters.of(samples)
+    counted = counters.of(samples) if deltas is None else None
     for part in parts:
         points_at = change.pk if change.reverts_id is None else part.points_at
         rows = Sample.everything.filter(pk__in=among(part.ids)).order_by("pk")
@@ -108,8 +112,9 @@ def write(change: Change, parts: Sequence[Part]) -> Written:
         for row in part.added:
             _insert(Annotation, rows, _annotation(change, row))
         rows.update(**part.columns, last_change=points_at, version=F("version") + 1)
-    deltas: Tally[str] = Tally(counters.of(samples))
-    deltas.subtract(counted)
+    if counted is not None:
+        deltas = Tally(counters.of(samples))
+        deltas.subtract(counted)
     Change.objects.filter(pk=change.pk).update(sample_count=F("sample_count") + len(ids))
     return Written(len(ids), counts=counters.add(change.job, deltas))
 
@@ -172,6 +177,57 @@ def moment(text: str) -> datetime:
     """A moment in a history. Those that SQLite wrote lack their zone, which is UTC."""
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+# Columns of samples that each can have its own value of, with their types in PostgreSQL.
+_OWN = {
+    "state": "text",
+    "last_by": "bigint",
+    "last_at": "timestamptz",
+    "is_hard": "boolean",
+    "trashed_at": "timestamptz",
+}
+
+
+def set_each(groups: Mapping[tuple, Sequence[int]], stands: Q) -> int:
+    """Sets columns of many samples, of each to its own values, where `stands` holds; how many. A
+    group says how many labels its samples (by id) gain, the change that they point at, and pairs of
+    a column and its value."""
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for (growth, points_at, *outcome), ids in groups.items():
+        values = {name: _as_json(value) for name, value in outcome}
+        values |= {"growth": growth, "points_at": points_at}
+        by_columns[tuple(name for name, _value in outcome)] += [{"id": pk} | values for pk in ids]
+    return sum(_set_each(columns, rows, stands) for columns, rows in by_columns.items())
+
+
+def _as_json(value: Any) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    return str(connection.ops.adapt_datetimefield_value(value))
+
+
+def _set_each(columns: tuple[str, ...], rows: list[dict[str, Any]], stands: Q) -> int:
+    types = {"id": "bigint", "growth": "integer", "points_at": "bigint"}
+    types |= {name: _OWN[name] for name in columns}
+    if connection.vendor == "sqlite":
+        read = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in types)
+        source = f"(SELECT {read} FROM json_each(%s)) AS own"
+    else:
+        read = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        source = f"jsonb_to_recordset(%s::jsonb) AS own({read})"
+    fields = {name: Sample._meta.get_field(name).column for name in columns}
+    sets = ", ".join(f"{column} = own.{name}" for name, column in fields.items())
+    standing = Sample.everything.filter(stands, pk__in=among([row["id"] for row in rows]))
+    which, params = standing.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE jobs_sample SET {sets}, label_count = label_count + own.growth, "
+            "last_change_id = own.points_at, version = version + 1 "
+            f"FROM {source} WHERE jobs_sample.id = own.id AND jobs_sample.id IN ({which})",
+            [json.dumps(rows), *params],
+        )
+        return cursor.rowcount
 
 
 def _insert(model: type[Model], rows: QuerySet[Sample], columns: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from datasets.models import Image
-from jobs import counters, pages, plans, text_index
+from jobs import counters, pages, plans, sorting, text_index
 from jobs.filters import canonical, filter_samples
 from jobs.models import Job, Sample, SampleState
 from jobs.plans import Total
@@ -526,6 +526,39 @@ def test_counting_ends_where_it_would_take_long(job, monkeypatch):
     assert total(job, "split=val") == Total(12, is_capped=True)
     assert total(job, "split=val&hard=0") == Total(7, is_capped=True)
     assert total(job, "split=val&state=labeled") == Total(0)
+
+
+def test_a_set_that_is_too_large_does_not_lead(job, monkeypatch):
+    samples = make.images(job, 30)
+    Image.objects.update(problem="truncated")
+    hard = [sample.pk for sample in samples[::5]]
+    Sample.objects.filter(pk__in=hard).update(is_hard=True)
+    small = found(job, "problem=any&hard=1"), total(job, "problem=any&hard=1")
+    monkeypatch.setattr(plans, "MOST_IN_SET", 7)
+
+    large = found(job, "problem=any&hard=1"), total(job, "problem=any&hard=1")
+
+    assert small == large
+    assert large[1] == Total(6)
+    pages_of_it = walked(job, "problem=any&hard=1&sort=-path", 4)
+    assert sorted(pages_of_it[0]) == hard
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Not here: PostgreSQL's planner")
+def test_a_page_is_read_by_an_index_that_begins_with_the_job(job):
+    """By the ids alone, all that other jobs have before would be read first."""
+    make.images(make.job(name="Before"), 50)
+    make.images(job, 5)
+    plan = plans.Plan(job, [])
+
+    ids = plan.ids(sorting.parts(sorting.ADDED, None)[0], 10)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {ids.sql}", ids.params)
+        steps = "\n".join(step for (step,) in cursor.fetchall())
+
+    assert "sample_live" in steps, steps
+    assert "Sort" not in steps, steps
 
 
 @pytest.mark.parametrize(

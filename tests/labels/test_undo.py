@@ -7,7 +7,8 @@ from jobs import counters
 from jobs.models import Mode, SampleState
 from jobs.selection import Selection
 from labelhub.errors import Conflict
-from labels.annotate import annotate
+from labels import hard, trash
+from labels.annotate import MOST_OUTCOMES, annotate
 from labels.undo import redo_last, undo_last
 from tests import make
 
@@ -43,6 +44,45 @@ def test_undo_takes_the_last_own_change_back(job, alice):
     assert samples[0].last_by is None
     assert len(result.sample_ids) == 2
     assert counters.drift(job) == {}
+
+
+@pytest.mark.parametrize("number", [MOST_OUTCOMES, MOST_OUTCOMES + 3])
+def test_undo_gives_every_image_its_own_person_and_time_back(number, job, alice, bob):
+    samples = make.images(job, number)
+    for at, sample in enumerate(samples):
+        label(job, bob if at % 2 else alice, [sample], "cat")
+    before = kept_of(job)
+    label(job, alice, samples, "cat", clear=True)
+
+    undo_last(member_or_404(alice, job.pk))
+
+    assert len({last_at for *_rest, last_at, _change in before}) == number
+    assert kept_of(job) == before
+    assert counters.drift(job) == {}
+
+
+def test_images_of_many_times_keep_them_in_the_trash(job, alice):
+    samples = make.images(job, MOST_OUTCOMES + 3)
+    for sample in samples:
+        label(job, alice, [sample], "cat")
+    before = kept_of(job)
+    chosen = Selection(ids=tuple(sample.pk for sample in samples))
+    member = member_or_404(alice, job.pk)
+
+    trash.trash(member, chosen)
+    gone = job.samples.count(), counters.read(job)["trash"]
+    trash.restore(member, chosen)
+    hard.mark_hard(member, chosen, is_hard=True)
+
+    assert gone == (0, len(samples))
+    assert [one[:4] for one in kept_of(job)] == [one[:4] for one in before]
+    assert set(job.samples.values_list("is_hard", "trashed_at")) == {(True, None)}
+    assert counters.drift(job) == {}
+
+
+def kept_of(job) -> list[tuple]:
+    columns = ("pk", "state", "label_count", "last_by", "last_at", "last_change")
+    return list(job.samples.order_by("pk").values_list(*columns))
 
 
 def test_undo_leaves_images_that_others_have_touched(job, alice, bob):
