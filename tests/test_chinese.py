@@ -325,7 +325,8 @@ def test_words_that_no_translation_reaches_are_seen(template, words):
 
 
 def test_templates_hold_no_words_of_their_own():
-    templates = sorted((REPOSITORY / "templates").rglob("*.html"))
+    folder = REPOSITORY / "templates"
+    templates = sorted([*folder.rglob("*.html"), *folder.rglob("*.jinja")])
 
     assert templates
     assert {path.name: found for path in templates if (found := bare_words(path.read_text()))} == {}
