@@ -311,7 +311,7 @@ def tiles(request: HttpRequest, job_id: int) -> HttpResponse:
     found = member.job.samples.filter(pk__in=raw).order_by("pk")
     place, rows = pages.read_place(request.GET), pages.tile_rows(found, MOST_TILES)
     made = tiles_of(rows, member.job.labels.all(), job_id=job_id, place=place)
-    return render(request, "jobs/tiles.jinja", {"tiles": made})
+    return render(request, "jobs/tiles.jinja", {"tiles": made}, using="jinja2")
 
 
 @login_required

@@ -128,6 +128,7 @@ def test_the_catalog_holds_every_text_of_the_code(tmp_path):
     shutil.copy(CATALOG, copy)
 
     command = ["manage.py", "makemessages", "--locale", "zh_Hans", "--verbosity", "0"]
+    command += ["--extension", "html,txt,py,jinja"]
     environment = {"DJANGO_SETTINGS_MODULE": "labelhub.settings", "PATH": os.environ["PATH"]}
     subprocess.run(
         [sys.executable, *command], cwd=tmp_path, env=environment, check=True, timeout=120

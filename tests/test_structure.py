@@ -21,6 +21,7 @@ FACE = {
     "consumers",
     "filter_chips",
     "forms",
+    "jinja",
     "management",
     "pages",
     "panel",
