@@ -83,7 +83,7 @@ function run(command) {
     case "help":
       return find(document, "#help").click();
     case "find":
-      return find(document, "[data-find]")?.focus();
+      return document.dispatchEvent(new Event("filters:find"));
     case "palette":
     case "palette-labels":
       return openPalette(verb === "palette");
