@@ -425,12 +425,21 @@ class ImageGrid extends HTMLElement {
     for (const part of ["import", "pager", "end", "empty"]) {
       find(this, `[data-part="${part}"]`).replaceWith(find(page, `[data-part="${part}"]`));
     }
-    // Where the last one was labeled, what comes next stands behind the tiles.
-    find(this, "[data-part='empty']").hidden =
-      this.#tiles.length > 0 && (this.#state !== "unlabeled" || numberOf("state:unlabeled") > 0);
+    this.#showNext();
     // They are behind this page, if it is full.
     find(this, "[data-new-here]").href = find(this, "a[rel='next']")?.href ?? location.href;
     this.#adopt();
+  }
+
+  /** What stands in the place of tiles: behind them where the last one was labeled, and in view for
+   * who sees that one. */
+  #showNext() {
+    const [next, last] = [find(this, "[data-part='empty']"), this.#tiles.at(-1)];
+    const isDone = this.#state === "unlabeled" && !numberOf("state:unlabeled");
+    next.hidden = Boolean(last) && !isDone;
+    if (last && isDone && last.getBoundingClientRect().top < window.innerHeight) {
+      next.scrollIntoView({ block: "nearest" });
+    }
   }
 
   /** Asks again for the pictures that did not come. */

@@ -237,3 +237,16 @@ def test_the_filters_fit_every_window(theme, language, width, job, people_online
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     inside = page.locator("#filters").evaluate("(one) => one.scrollWidth - one.clientWidth")
     assert inside <= 0
+
+
+@pytest.mark.parametrize("width", [1440, 800, 390])
+def test_the_viewer_stands_without_the_filters(width, job, people_online):
+    page = open_grid(people_online, job, "Alice", "?state=labeled", width=width)
+    if width > 900:
+        open_filters(page)
+    tiles(page).first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".stage-image")).to_be_in_viewport()
+    expect(panel(page)).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(tiles(page).first).to_be_focused()
