@@ -178,12 +178,16 @@ def _of_loop(expression: FilterExpression, names: frozenset[str]) -> Value | Non
     if not attributes:
         return lambda scope: scope[name]
 
+    plain = operator.attrgetter(*attributes) if len(attributes) == 1 else None
+
     def read(scope: Scope) -> Any:
-        # What is no plain attribute Django finds: an item, a list's member, what a method returns.
         row = scope[name]
-        found = getattr(row, attributes[0], None) if type(row) is not dict else None
-        if found is not None and len(attributes) == 1 and not callable(found):
-            return found
+        try:
+            if plain and not callable(found := plain(row)):
+                return found
+        except AttributeError:
+            pass
+        # An item of a dictionary, a member of a list, what a method returns: Django finds it.
         try:
             return expression.var.resolve({name: row})
         except VariableDoesNotExist:
