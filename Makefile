@@ -32,6 +32,7 @@ settings: $(VENV)/.installed
 CATALOG = locale/zh_Hans/LC_MESSAGES/django.po
 messages: $(VENV)/.installed
 	@$(PYTHON) manage.py makemessages --locale zh_Hans --ignore data --ignore tests \
+	    --extension html,txt,py,jinja \
 	    --no-obsolete --no-wrap --add-location file
 	@sed '/^"POT-Creation-Date/d' $(CATALOG) > $(CATALOG).new && mv $(CATALOG).new $(CATALOG)
 

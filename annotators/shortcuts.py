@@ -76,7 +76,7 @@ _TABLE = [
         ("palette-labels", "l", _("Find a label by its name"), HIDDEN),
         ("hard", "h", _("Hard example, or not")),
         ("clear", "u", _("Clear all labels")),
-        ("nothing", "Shift+u", _("Mark as labeled, without a label")),
+        ("nothing", "Shift+u", _("Nothing applies"), {"line": _("Labeled, with no label")}),
         ("undo", "Ctrl+z", _("Undo")),
         ("redo", "Ctrl+Shift+z Ctrl+y", _("Redo")),
         ability=Ability.LABEL,
@@ -99,6 +99,7 @@ _TABLE = [
         Group.EVERYWHERE,
         ("palette", "Ctrl+k", _("Find a label or a command"), HIDDEN),
         ("look", "q", _("Quick look at full size, while held"), HIDDEN),
+        ("delete", "Delete", _("Delete the images"), {"ability": Ability.DELETE_IMAGES}),
         ("help", "?", pgettext_lazy("of a keyboard", "Keys")),
     ),
     *_rows(
@@ -119,10 +120,9 @@ _TABLE = [
         ("extend:right", "Shift+ArrowRight", _("Extend the selection to the right"), _EXTEND),
         ("extend:up", "Shift+ArrowUp", _("Extend the selection upwards"), _EXTEND),
         ("extend:down", "Shift+ArrowDown", _("Extend the selection downwards"), _EXTEND),
-        ("select-page", "Ctrl+a", _("Select the page")),
+        ("select-page", "Ctrl+a", _("Select the page, then all that match")),
         ("deselect", "Escape", _("Select nothing"), _FIXED),
         ("find", "/", _("Find images")),
-        ("delete", "Delete", _("Delete the images"), {"ability": Ability.DELETE_IMAGES}),
         surfaces=GRID,
     ),
     *_rows(

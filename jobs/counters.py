@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
-from jobs.expressions import of_job
 from jobs.models import PURGED, Counter, Job, Sample, SampleState
 
 HARD = "hard"
@@ -58,15 +57,6 @@ def keys_of(
 def read(job: Job) -> dict[str, int]:
     """All counters of the job, by key."""
     return dict(Counter.objects.filter(job=job).values_list("key", "value"))
-
-
-def read_with_newest(job: Job) -> tuple[dict[str, int], int]:
-    """All counters and, in the same statement, the id of the newest sample that is not in the
-    trash; 0: there is none."""
-    newest = Sample.objects.filter(of_job(job.pk)).order_by("-job_id", "-pk").values("pk")[:1]
-    rows = Counter.objects.filter(job=job).values_list("key", "value", Subquery(newest))
-    found = list(rows)
-    return {key: value for key, value, _newest in found}, (found[0][2] or 0) if found else 0
 
 
 def read_many(jobs: Iterable[Job]) -> dict[int, dict[str, int]]:

@@ -27,6 +27,8 @@ MAX_ID = 2**63 - 1
 # In place of a label or a split: carries none, is in none.
 NONE = "none"
 ALL, ANY = "all", "any"
+# What a filter means that is not there, where a form has to say something.
+_SAYS_NOTHING = {("state", ALL), ("label_mode", ANY)}
 YES_NO = [("1", _("Yes")), ("0", _("No"))]
 
 
@@ -235,10 +237,12 @@ def encoded(query: QueryDict) -> str:
 
 
 def _joined(query: QueryDict) -> dict[str, str]:
-    """The filters alone, in their order. Labels that a form sends one by one are one list."""
-    found = {name: query.get(name, "") for name in FILTERS if name in query}
-    if "label" in found:
-        found["label"] = ",".join(filter(None, query.getlist("label")))
-    if found.get("label_mode") == ANY:
-        del found["label_mode"]
-    return found
+    """The filters alone, in their order. Labels that a form sends one by one are one list; of
+    anything else it says several times, such as a field and a button, the last that is not empty
+    counts."""
+    found = {name: list(filter(None, query.getlist(name))) for name in FILTERS if name in query}
+    said = {
+        name: ",".join(values) if name == "label" else (values or [""])[-1]
+        for name, values in found.items()
+    }
+    return {name: value for name, value in said.items() if (name, value) not in _SAYS_NOTHING}

@@ -15,13 +15,15 @@ from django.db.models.expressions import RawSQL
 from django.http import QueryDict
 
 from jobs import counters
-from jobs.filters import canonical, encoded, read_conditions
+from jobs.filters import ALL, canonical, encoded, read_conditions
 from jobs.models import Job, Sample, SampleState
 from jobs.plans import Plan, Total
 from jobs.sorting import ADDED, SORTS, Cursor, Part, Sort, decode, parts
 
 PAGE_SIZES = (50, 100, 200)
 DEFAULT_SIZE = 100
+SIZE_COOKIE = "labelhub_page_size"
+EVERYTHING = f"state={ALL}"
 # What the viewer shows of the list, in either direction.
 AHEAD, BEHIND = 5, 5
 
@@ -36,12 +38,14 @@ class Place:
     cursor: Cursor | None = None
 
     def query(self) -> str:
+        """What the address of the grid carries. It is never empty: without anything that address
+        opens "Unlabeled", see `opened`."""
         query = self._listed()
         if self.size != DEFAULT_SIZE:
             query["size"] = self.size
         if self.cursor is not None:
             query["cursor"] = self.cursor.encode()
-        return encoded(query)
+        return encoded(query) or EVERYTHING
 
     def viewer_query(self, there: Cursor | None = None) -> str:
         """What addresses of the viewer carry: the list, and where the sample stands in it if that
@@ -62,12 +66,31 @@ class Place:
         return QueryDict(self.filters).get("state", "")
 
 
+def opened(query: QueryDict) -> QueryDict:
+    """What the address of the grid asks for. Without anything in it that is "Unlabeled", where the
+    work is; "All" says so."""
+    return query or QueryDict(f"state={SampleState.UNLABELED}")
+
+
+def is_plain(query: QueryDict) -> bool:
+    """Whether an address is as this site writes it: each name once and with a value, "all" only
+    where there is nothing else. Those that a form without scripts makes are not."""
+    is_alone = len(query) == 1 or query.get("state") != ALL
+    return is_alone and all(len(values) == 1 and values[0] for _name, values in query.lists())
+
+
 def read_place(query: QueryDict, *, size: int = DEFAULT_SIZE) -> Place:
     """`size` is the one that the person chose last."""
     chosen = read_number(query.get("size"))
     sort = SORTS.get(query.get("sort", ""), ADDED)
     cursor = decode(query.get("cursor", ""), sort)
     return Place(canonical(query), chosen if chosen in PAGE_SIZES else size, sort, cursor)
+
+
+def kept_size(cookies: Mapping[str, str]) -> int:
+    """The page size that the person chose last."""
+    kept = cookies.get(SIZE_COOKIE, "")
+    return int(kept) if kept in map(str, PAGE_SIZES) else DEFAULT_SIZE
 
 
 def read_number(raw: str | None) -> int | None:

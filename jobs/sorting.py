@@ -40,6 +40,7 @@ SORTS = {
     sort.name: sort
     for sort in (
         ADDED,
+        Sort("-added", is_descending=True),
         Sort("path", "path"),
         Sort("-path", "path", True),
         Sort("time", "last_at"),

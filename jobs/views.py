@@ -1,6 +1,5 @@
 """Pages of jobs: the list, a new one, the grid, the viewer, export, runs."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
@@ -28,7 +28,7 @@ from annotators.shortcuts import palette_commands
 from datasets import problems, uploads
 from datasets.models import Image
 from jobs import counters, exports, filmstrip, originals, pages, records, services
-from jobs.filter_chips import filter_chips, filter_words
+from jobs.filter_chips import active_filters, filter_words
 from jobs.filters import canonical
 from jobs.folders import look_into, look_into_storage
 from jobs.forms import (
@@ -40,7 +40,7 @@ from jobs.forms import (
     with_suggestions,
 )
 from jobs.models import Job, Sample, SampleState
-from jobs.sorting import Cursor
+from jobs.sorting import SORTS, Cursor
 from jobs.tiles import label_ids, label_rows, newest_prediction, offers, tiles_of
 from labelhub.errors import DomainError
 from labels.models import Label
@@ -49,10 +49,11 @@ from runs.models import Run, RunKind, RunState
 
 # A form that is shown again with what is wrong in it; htmx swaps this status in (base.html).
 UNPROCESSABLE = 422
-SIZE_COOKIE = "labelhub_page_size"
 # Written by the script of the slider.
 TILE_COOKIE = "labelhub_tile"
 TILE_SIZES, DEFAULT_TILE = ("1", "2", "3", "4", "5"), "3"
+# Whether the filters are open beside the grid: static/js/filters.js writes it.
+FILTERS_COOKIE = "labelhub_filters"
 YEAR = 365 * 24 * 3600
 MOST_TILES = 200
 MOST_EXPORTS = 50
@@ -205,14 +206,15 @@ def _typed(text: str) -> dict[str, Any]:
 @login_required
 @require_GET
 def job(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The grid. Its address opens "Unlabeled" when it says nothing; "All" is `state=all`."""
+    place = pages.read_place(pages.opened(request.GET), size=pages.kept_size(request.COOKIES))
+    if not pages.is_plain(request.GET):
+        return redirect(f"{reverse('job', args=[job_id])}?{place.query()}")
     member = member_or_404(request.user, job_id, Ability.VIEW)
-    sizes = [str(size) for size in pages.PAGE_SIZES]
-    kept = int(_kept(request, SIZE_COOKIE, sizes, str(pages.DEFAULT_SIZE)))
-    place = pages.read_place(request.GET, size=kept)
     labels = list(member.job.labels.all())
     # Before the samples: should an import end in between, the browser sees the numbers change and
     # asks for the page again. The other way round it would show numbers without tiles.
-    counts, newest = counters.read_with_newest(member.job)
+    counts = counters.read(member.job)
     page = pages.read_page(member.job, place, counts)
     context = _panel(member, labels, counts) | {
         "page": page,
@@ -221,9 +223,11 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "state": place.state,
         "tabs": _tabs(place, counts),
         "found": page.total,
-        "through": newest,
-        "tile_size": _kept(request, TILE_COOKIE, TILE_SIZES, DEFAULT_TILE),
-        "chips": filter_chips(member.job, place, labels),
+        "tile_size": _kept_tile(request),
+        "active": active_filters(member.job, place, labels, counts),
+        "orders": orders(place),
+        "everywhere": _page_query(place, state=""),
+        "is_filtering": request.COOKIES.get(FILTERS_COOKIE) == "open",
         "sizes": [(size, _page_query(place, size=size)) for size in pages.PAGE_SIZES],
         "import": _last_import(member.job),
     }
@@ -231,7 +235,8 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     # The viewer opens over the grid.
     originals.allow_originals(request, response, member.job.dataset.storage)
     if request.GET.get("size") == str(place.size):
-        response.set_cookie(SIZE_COOKIE, place.size, max_age=YEAR, samesite="Lax", httponly=True)
+        keep = {"max_age": YEAR, "samesite": "Lax", "httponly": True}
+        response.set_cookie(pages.SIZE_COOKIE, place.size, **keep)
     return response
 
 
@@ -241,10 +246,10 @@ def _last_import(job: Job) -> Run | None:
     return imports.annotate(problem_count=Count("problems")).first()
 
 
-def _kept(request: HttpRequest, cookie: str, choices: Sequence[str], default: str) -> str:
-    """What the person chose last."""
-    kept = request.COOKIES.get(cookie, "")
-    return kept if kept in choices else default
+def _kept_tile(request: HttpRequest) -> str:
+    """How large the person chose tiles to be."""
+    kept = request.COOKIES.get(TILE_COOKIE, "")
+    return kept if kept in TILE_SIZES else DEFAULT_TILE
 
 
 def _page_query(place: pages.Place, **changes: Any) -> str:
@@ -271,6 +276,30 @@ def _tabs(place: pages.Place, counts: dict[str, int]) -> list[dict[str, Any]]:
     return [tab | {"query": _page_query(place, state=tab["state"])} for tab in tabs]
 
 
+_ORDERS = {
+    "added": gettext_lazy("Added, oldest first"),
+    "-added": gettext_lazy("Added, newest first"),
+    "path": gettext_lazy("Path, A to Z"),
+    "-path": gettext_lazy("Path, Z to A"),
+    "-time": gettext_lazy("Labeled, newest first"),
+    "time": gettext_lazy("Labeled, oldest first"),
+    "-score": gettext_lazy("Most confident first"),
+    "score": gettext_lazy("Most uncertain first"),
+}
+
+
+def orders(place: pages.Place) -> list[dict[str, Any]]:
+    """The orders that the menu offers, the one of the page marked."""
+    return [
+        {
+            "name": name,
+            "query": _page_query(place, sort=SORTS[order]),
+            "is_current": SORTS[order] == place.sort,
+        }
+        for order, name in _ORDERS.items()
+    ]
+
+
 @login_required
 @require_GET
 def tiles(request: HttpRequest, job_id: int) -> HttpResponse:
@@ -282,7 +311,7 @@ def tiles(request: HttpRequest, job_id: int) -> HttpResponse:
     found = member.job.samples.filter(pk__in=raw).order_by("pk")
     place, rows = pages.read_place(request.GET), pages.tile_rows(found, MOST_TILES)
     made = tiles_of(rows, member.job.labels.all(), job_id=job_id, place=place)
-    return render(request, "jobs/_quick_tiles.html", {"tiles": made})
+    return render(request, "jobs/tiles.jinja", {"tiles": made}, using="jinja2")
 
 
 @login_required
@@ -386,7 +415,7 @@ def _viewed(
         "job": member.job,
         "sample": found,
         "name": found.path.rpartition("/")[2],
-        "grid_query": place.viewer_query(),
+        "grid_query": place.viewer_query() or pages.EVERYTHING,
         "previous": address(around.previous),
         "next": address(around.next),
         "unlabeled": _address("next_unlabeled", member, place, around.here),
@@ -481,7 +510,7 @@ def _to_export(job: Job, place: pages.Place) -> dict[str, Any]:
         found["filter_problem"] = error.message
     labels = list(job.labels.all())
     return found | {
-        "chips": filter_chips(job, place, labels),
+        "chips": active_filters(job, place, labels, {}).chips,
         "words": filter_words(job, place.filters, labels),
     }
 

@@ -214,6 +214,9 @@ class SummarySerializer(serializers.Serializer):
     nothing = serializers.IntegerField(help_text="Labeled, with no label.")
     states = serializers.DictField(child=serializers.IntegerField())
     labels = LabelShareSerializer(many=True)
+    through = serializers.IntegerField(
+        allow_null=True, help_text="Of a query: give it with a command to act on these alone."
+    )
 
 
 class Selected(APIView):

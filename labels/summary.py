@@ -1,9 +1,9 @@
 """What a selection holds: how many images, in which states, with which labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 
 from jobs.models import Job, SampleState
 from jobs.selection import Selection
@@ -13,17 +13,22 @@ from labels.models import Annotation, Label
 @dataclass(frozen=True)
 class Summary:
     """`labels`: those that some of the samples carry, in the job's order, each with its `count`.
-    `nothing`: labeled, with no label."""
+    `nothing`: labeled, with no label. `through`: of a query, the sample up to which was counted, so
+    that a command can be kept from what came later."""
 
     count: int
     hard: int
     nothing: int
     states: dict[str, int]
     labels: list[Label]
+    through: int | None
 
 
 def summarize(job: Job, selection: Selection) -> Summary:
-    """Counted by the database, in three statements for a selection of any size."""
+    """Counted by the database, in three statements whatever the size, four for a query."""
+    if selection.query is not None and selection.through is None:
+        newest = job.samples.aggregate(newest=Max("pk"))["newest"] or 0
+        selection = replace(selection, through=newest)
     chosen = selection.resolve(job).order_by()
     counts: dict[str, Any] = chosen.aggregate(
         hard=Count("pk", filter=Q(is_hard=True)),
@@ -36,4 +41,7 @@ def summarize(job: Job, selection: Selection) -> Summary:
     for label in labels:
         label.count = carried[label.pk]
     states = {state.value: counts[state.value] for state in SampleState}
-    return Summary(sum(states.values()), counts["hard"], counts["nothing"], states, labels)
+    number = sum(states.values())
+    return Summary(
+        number, counts["hard"], counts["nothing"], states, labels, through=selection.through
+    )

@@ -13,6 +13,7 @@ from annotators.models import Invitation, User
 from annotators.roles import Ability, Role, can
 from jobs import services as job_services
 from jobs.description import pictures
+from jobs.finding.saved import save_view
 from jobs.selection import Selection
 from labels.hard import mark_hard
 from tests import make
@@ -92,7 +93,17 @@ ROWS = [
     Row("description_seen", "post", Ability.VIEW),
     Row("description_pictures", "post", Ability.EDIT_JOB, body={"remove": "a"}),
     Row("description_picture", "get", Ability.VIEW),
+    Row("filters", "get", Ability.VIEW),
+    Row("filter_labels", "get", Ability.VIEW),
+    Row("views", "post", Ability.VIEW, body={"name": "Easy", "query": "hard=0"}),
+    # Of everybody in the job; views of one person are in tests/jobs/test_saved_views.py.
+    Row("view", "post", Ability.EDIT_JOB, child="view", body={"name": "Hardest"}),
     # API
+    Row("api_views", "get", Ability.VIEW),
+    Row("api_views", "post", Ability.VIEW, body={"name": "Easy", "query": "hard=0"}),
+    Row("api_view", "get", Ability.VIEW, child="view"),
+    Row("api_view", "patch", Ability.EDIT_JOB, child="view", body={"name": "Hardest"}),
+    Row("api_view", "delete", Ability.EDIT_JOB, child="view"),
     Row("api_job", "get", Ability.VIEW),
     Row("api_label", "patch", Ability.MANAGE_LABELS, child="label", body={"name": "kitten"}),
     Row("api_label", "delete", Ability.MANAGE_LABELS, child="label"),
@@ -181,6 +192,7 @@ class World:
     member: Any
     invitation: Any
     label: Any
+    view: Any
     picture: str
 
 
@@ -200,7 +212,8 @@ def world(owner: User, colleague: User) -> World:
     picture = pictures.keep(job, SimpleUploadedFile("a.jpg", make.picture()))
     invitation = Invitation.objects.get(job=job)
     label = job.labels.first()
-    return World(job, sample, run, marked.change, member, invitation, label, picture)
+    view = save_view(make.membership(job, owner), name="Hard", query="hard=1", is_shared=True)
+    return World(job, sample, run, marked.change, member, invitation, label, view, picture)
 
 
 @pytest.fixture

@@ -128,6 +128,7 @@ def test_the_catalog_holds_every_text_of_the_code(tmp_path):
     shutil.copy(CATALOG, copy)
 
     command = ["manage.py", "makemessages", "--locale", "zh_Hans", "--verbosity", "0"]
+    command += ["--extension", "html,txt,py,jinja"]
     environment = {"DJANGO_SETTINGS_MODULE": "labelhub.settings", "PATH": os.environ["PATH"]}
     subprocess.run(
         [sys.executable, *command], cwd=tmp_path, env=environment, check=True, timeout=120
@@ -325,7 +326,8 @@ def test_words_that_no_translation_reaches_are_seen(template, words):
 
 
 def test_templates_hold_no_words_of_their_own():
-    templates = sorted((REPOSITORY / "templates").rglob("*.html"))
+    folder = REPOSITORY / "templates"
+    templates = sorted([*folder.rglob("*.html"), *folder.rglob("*.jinja")])
 
     assert templates
     assert {path.name: found for path in templates if (found := bare_words(path.read_text()))} == {}

@@ -109,7 +109,7 @@ def _imported(module: Path, found: set[Path]) -> set[Path]:
 
 def test_the_work_surface_begins_with_at_most_80_kb_of_scripts(served):
     found: set[Path] = set()
-    for name in ("workspace", "page"):
+    for name in ("workspace", "filters", "page"):
         _imported(_hashed(served, name), found)
 
     assert {one.name.partition(".")[0] for one in found} >= {"grid", "selection", "live", "toast"}

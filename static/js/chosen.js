@@ -36,7 +36,7 @@ async function paint() {
   shown = now;
   const fresh = page && find(page, "[data-part='selected']");
   place.replaceChildren(...(fresh ? fresh.childNodes : []));
-  fresh && on.grid.counted(Number(fresh.dataset.count));
+  fresh && on.grid.counted(Number(fresh.dataset.count), Number(fresh.dataset.through));
 }
 
 export function watchChosen() {

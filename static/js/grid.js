@@ -41,6 +41,8 @@ class ImageGrid extends HTMLElement {
   #selection = select.nothing();
   /** The selection of before the rubber band that is being drawn. */
   #before = this.#selection;
+  /** What was pressed with last: "mouse", "pen" or "touch". */
+  #pointer = "";
   #list = find(this, ".grid");
   #box = find(this, "[data-select-page]");
   #state = new URLSearchParams(this.dataset.filters).get("state");
@@ -56,7 +58,10 @@ class ImageGrid extends HTMLElement {
     this.#list.role = "listbox";
     this.#list.ariaMultiSelectable = "true";
     this.#list.addEventListener("click", (event) => this.#click(event));
-    this.#list.addEventListener("dblclick", (event) => this.#open(tileAt(event)));
+    // Two taps are two taps.
+    this.#list.addEventListener("dblclick", (event) => {
+      this.#pointer === "touch" || this.#open(tileAt(event));
+    });
     this.#list.addEventListener("pointerdown", (event) => this.#press(event));
     const broke = (event) => tileAt(event) && setBroken(tileAt(event), true);
     this.#list.addEventListener("error", broke, { capture: true });
@@ -195,6 +200,7 @@ class ImageGrid extends HTMLElement {
   /** A finger that stays selects the first image. @param {PointerEvent} event */
   #press({ pointerType, clientX, clientY, target }) {
     const tile = /** @type {any} */ (target).closest(".tile");
+    this.#pointer = pointerType;
     find(this.#list, "[data-pressed]")?.removeAttribute("data-pressed");
     if (pointerType !== "touch" || !tile) {
       return;
@@ -323,16 +329,17 @@ class ImageGrid extends HTMLElement {
 
   /** Has everything selected that the list finds. */
   #selectAll() {
-    const { filters = "", through, total } = this.dataset;
+    const { filters = "", total } = this.dataset;
     const number = total ? Number(total) : null;
-    this.#choose(select.these([], { query: filters, through: Number(through), number }));
+    this.#choose(select.these([], { query: filters, number, through: null }));
   }
 
-  /** The server counted what is selected. @param {number} number */
-  counted(number) {
+  /** The server counted what is selected. @param {number} number @param {number} through */
+  counted(number, through) {
     const { all, ids } = this.#selection;
-    if (all && all.number === null) {
-      this.#choose({ ...this.#selection, all: { ...all, number: number + ids.size } });
+    if (all && all.through === null) {
+      const counted = { ...all, number: number + ids.size, through };
+      this.#choose({ ...this.#selection, all: counted });
     }
   }
 

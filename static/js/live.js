@@ -1,5 +1,5 @@
 // @ts-check
-import { find, findAll } from "./find.js";
+import { find } from "./find.js";
 import { count, numberOf, refreshLabels } from "./panel.js";
 import { heardOf, left, watchPresence } from "./presence.js";
 import { call, fetchPage } from "./server.js";
@@ -41,7 +41,7 @@ let loading = null;
 function loadLate() {
   loading ??= fetchPage(on.workspace.dataset.states).then((page) => {
     // Templates before everything else belong to the head of a page.
-    document.body.append(...findAll(page, "head > template, body > *"));
+    document.body.append(...page.head.children, ...page.body.children);
   });
   loading.catch(() => (loading = null));
   return loading;

@@ -15,6 +15,8 @@ import { call, fetchPage } from "./server.js";
 const MOST = 60;
 const MOST_RECENT = 5;
 const RECENT_BONUS = 2;
+// What opened it closes it too.
+const CLOSE = "Ctrl+k";
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
 const workspace = find(document, ".workspace");
 const { job, api } = workspace.dataset;
@@ -56,7 +58,9 @@ export async function open(options) {
 /** What was typed before the palette was there. @param {KeyboardEvent} press */
 function replay(press) {
   const isChord = press.ctrlKey || press.metaKey || press.altKey;
-  if (press.key === "Enter" && dialog.open) {
+  if (chordOf(press) === CLOSE) {
+    dialog.close();
+  } else if (press.key === "Enter" && dialog.open) {
     choose(listed[at], isChord);
   } else if (press.key.length === 1 && !isChord) {
     part("input").value += press.key;
@@ -64,8 +68,18 @@ function replay(press) {
   }
 }
 
+/** Its styles are there, or do not come. @param {HTMLLinkElement} link */
+function dressed(link) {
+  document.head.append(link);
+  return new Promise((resolve) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", resolve);
+  });
+}
+
 async function fetched() {
   const page = await fetchPage(find(document, "[data-palette]").dataset.palette);
+  await dressed(document.importNode(find(page, "link"), true));
   dialog = document.importNode(find(page, "dialog"), true);
   document.body.append(dialog);
   part("input").addEventListener("input", paint);
@@ -97,7 +111,7 @@ function show() {
   part("input").select();
 }
 
-const panelRows = () => findAll(document, "#label-panel [data-label]");
+const panelRows = () => findAll(document, "#label-panel [data-label]:not([data-label='0'])");
 
 function readPressed() {
   pressed = new Map(panelRows().map((row) => [row.dataset.label, row.ariaPressed]));
@@ -105,13 +119,16 @@ function readPressed() {
 
 function readItems() {
   const canLabel = dialog.hasAttribute("data-can-label");
-  const isOfSurface = (row) => row.dataset.surfaces.includes(workspace.dataset.surface);
-  const commands = findAll(part("commands").content, "[data-run]").filter(isOfSurface);
+  const isForLabels = canLabel && !on.withCommands;
+  // That nothing applies is said like a label.
+  const isMeant = ({ dataset }) =>
+    isForLabels ? dataset.run === "nothing" : dataset.surfaces.includes(workspace.dataset.surface);
+  const commands = findAll(part("commands").content, "[data-run]").filter(isMeant);
   const lately = new Set(recent());
   readPressed();
   items = [
     ...(canLabel ? panelRows().map((row) => labelItem(row, lately)) : []),
-    ...(on.withCommands || !canLabel ? commands.map(commandItem) : []),
+    ...commands.map(commandItem),
   ];
 }
 
@@ -168,12 +185,14 @@ function found() {
   const last = recent().map((key) => labels.find((item) => item.key === key));
   const lately = last.filter(Boolean).slice(0, MOST_RECENT);
   const others = labels.filter((item) => !lately.includes(item)).slice(0, MOST);
-  const { recent: recently, label, command } = part("list").dataset;
-  return [
-    [recently, plain(/** @type {Item[]} */ (lately))],
-    [command, plain(items.filter((item) => item.kind === "command"))],
-    [label, plain(others)],
+  const titles = part("list").dataset;
+  /** @type {ReturnType<typeof found>} */
+  const rest = [
+    [titles.command, plain(items.filter((item) => item.kind === "command"))],
+    [titles.label, plain(others)],
   ];
+  const first = plain(/** @type {Item[]} */ (lately));
+  return [[titles.recent, first], ...(on.withCommands ? rest : rest.reverse())];
 }
 
 function paint() {
@@ -238,7 +257,7 @@ function goTo(place) {
 function pressedKey(event) {
   const step = STEPS[event.key];
   const isEnter = event.key === "Enter" && event.target === part("input");
-  if (event.isComposing || (!step && !isEnter && chordOf(event) !== "Ctrl+k")) {
+  if (event.isComposing || (!step && !isEnter && chordOf(event) !== CLOSE)) {
     return;
   }
   event.preventDefault();

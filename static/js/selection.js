@@ -5,8 +5,8 @@
  * Either `ids`, or with `all` everything that a list finds but `ids`. `anchor` is where a run
  * starts, `base` the ids of before it: a run that is drawn anew replaces the last one and can
  * shrink.
- * @typedef {{ query: string, through: number, number: number | null }} All number: null where
- *   nobody counted yet
+ * @typedef {{ query: string, number: number | null, through: number | null }} All null: nobody
+ *   counted yet, and up to which image
  * @typedef {{ ids: ReadonlySet<number>, anchor: number | null, base: ReadonlySet<number>,
  *   all: All | null }} Selection
  */
@@ -36,7 +36,8 @@ export function request({ ids, all }) {
     return { ids: [...ids] };
   }
   const expected = all.number === null ? {} : { expected: all.number - ids.size };
-  return { query: all.query, through: all.through, except: [...ids], ...expected };
+  const through = all.through === null ? {} : { through: all.through };
+  return { query: all.query, except: [...ids], ...expected, ...through };
 }
 
 /**

@@ -3,7 +3,7 @@ import { find, words } from "./find.js";
 import { chip } from "./panel.js";
 
 /**
- * What a tile says, and repainting it: the server writes it, in templates/jobs/_tiles.html. Among
+ * What a tile says, and repainting it: the server writes it, in templates/jobs/tiles.jinja. Among
  * the labels of an image 0 stands for “nothing applies”.
  */
 const CHIPS = 2;

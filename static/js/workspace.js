@@ -31,7 +31,7 @@ async function openPalette(withCommands) {
   const keep = (/** @type {KeyboardEvent} */ event) => {
     const isChord = event.ctrlKey || event.metaKey || event.altKey;
     event.stopPropagation();
-    if (event.key === "Enter" || !isChord) {
+    if (!isChord || /^(Enter|k)$/.test(event.key)) {
       early.push(event);
       event.preventDefault();
     }
@@ -83,7 +83,7 @@ function run(command) {
     case "help":
       return find(document, "#help").click();
     case "find":
-      return find(document, "[data-find]")?.focus();
+      return document.dispatchEvent(new Event("filters:find"));
     case "palette":
     case "palette-labels":
       return openPalette(verb === "palette");

@@ -1,6 +1,7 @@
 """Data is added in a browser: looked at first, taken in with its labels; what vanished is removed
 and brought back."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -115,6 +116,9 @@ def test_uploaded_files_come_with_the_labels_of_their_list(live, people_online, 
 
     page.get_by_role("button", name="Upload", exact=True).click()
 
+    # Two came labeled.
+    expect(tiles(page)).to_have_count(1)
+    page.get_by_role("link", name=re.compile("^All")).click()
     expect(tiles(page)).to_have_count(3)
     expect(page.locator(".tile .chip", has_text="horse")).to_have_count(1)
     assert dict(job.samples.values_list("path", "split")) == {

@@ -62,6 +62,8 @@ def pages(live) -> dict[str, str]:
         "jobs": "/",
         "new-job": "/jobs/new/",
         "grid": here,
+        "grid-filtered": f"{here}?hard=1&score_min=high&name=image",
+        "filters": f"{here}filters/?hard=1",
         "viewer": f"{here}samples/{samples[0].pk}/",
         "trash": f"{here}trash/",
         "add-data": f"{here}add/",

@@ -43,8 +43,9 @@ def open_labels(page: Page) -> None:
 
 
 def test_renaming_and_merging_is_seen_on_the_grid_of_another_person(job, people_online):
-    bob_page = people_online.open(f"/jobs/{job.pk}/", user=member_of(job, "Bob"))
-    page = people_online.open(f"/jobs/{job.pk}/", user=member_of(job, "Alice"))
+    everything = f"/jobs/{job.pk}/?state=all"
+    bob_page = people_online.open(everything, user=member_of(job, "Bob"))
+    page = people_online.open(everything, user=member_of(job, "Alice"))
     wait_for_scripts(bob_page)
     expect(chips(bob_page, 0)).to_have_text(["cat"])
     open_labels(page)
@@ -144,6 +145,7 @@ def test_a_key_of_its_own_labels_an_image(job, people_online):
     expect(page.locator("tbody tr").nth(2).locator(".swatch")).to_have_text("C")
 
     page.get_by_role("link", name="Images", exact=True).click()
+    page.get_by_role("link", name=re.compile("^All")).click()
     wait_for_scripts(page)
     tiles(page).nth(3).click()
     page.keyboard.press("c")

@@ -424,7 +424,7 @@ def test_a_picture_that_does_not_come_is_tried_again_and_can_be_labeled(
 def test_only_a_long_wait_for_an_image_is_shown(people_online, job, alice):
     page = open_job(people_online, job, alice)
     held = []
-    page.route(re.compile(r"/samples/\d+/$"), lambda route: held.append(route))
+    page.route(re.compile(r"/samples/\d+/\?"), lambda route: held.append(route))
 
     tiles(page).nth(0).dblclick()
     expect(page.locator(".workspace[data-loading]")).to_have_count(1)

@@ -210,7 +210,7 @@ def in_order(rows: list[Row], name: str) -> list[int]:
     """The ids in an order, with the rows that have no value at its end."""
     sort = SORTS[name]
     if sort.column is None:
-        return [row.pk for row in sorted(rows, key=lambda row: row.pk)]
+        return sorted((row.pk for row in rows), reverse=sort.is_descending)
     of = {"path": "path", "last_at": "last_at", "top_score": "score"}[sort.column]
 
     def key(row: Row):

@@ -90,7 +90,9 @@ def test_page_api_selection_and_export_find_the_same(job, alice, query, send):
     found = listed(job, alice, query)
     ids = [one["id"] for one in found]
 
-    page = make.client(alice).get(f"/jobs/{job.pk}/?{query}").content.decode()
+    # The address of a page says that all are meant.
+    address = f"/jobs/{job.pk}/?{query or 'state=all'}"
+    page = make.client(alice).get(address).content.decode()
     summary = send("selection", query=query)
     run = send("exports", format="paddleclas", query=query, with_images=False)
     make.finish_runs()

@@ -54,6 +54,15 @@ def test_only_the_selection_is_counted(job):
     assert (labeled.count, [label.count for label in labeled.labels]) == (2, [1])
 
 
+def test_what_comes_after_the_counting_can_be_kept_out(job):
+    seen = summarize(job, Selection(query=""))
+    make.images(job, 2, folder="later/")
+
+    assert seen.through == max(job.samples.order_by("pk").values_list("pk", flat=True)[:5])
+    assert Selection(query="", through=seen.through).resolve(job).count() == seen.count == 5
+    assert summarize(job, Selection(ids=(1,))).through is None
+
+
 def test_what_was_deleted_and_what_belongs_to_another_job_is_not_counted(job, dan):
     other = make.job(owner=dan)
     foreign = make.images(other, 1)[0]
@@ -64,7 +73,7 @@ def test_what_was_deleted_and_what_belongs_to_another_job_is_not_counted(job, da
 def test_the_number_of_statements_is_the_same_for_all(job, django_assert_num_queries):
     make.images(job, 50)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert summarize(job, Selection(query="")).count == 55
 
 
