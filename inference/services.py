@@ -155,8 +155,13 @@ def _word(name: str, known: Vocabulary) -> str:
 
 def suggestions(prediction: Prediction, known: Vocabulary) -> list[Suggestion]:
     """The prediction in terms of a job, whose labels are `known`."""
+    return suggested(prediction.labels, known)
+
+
+def suggested(scored: list[list], known: Vocabulary) -> list[Suggestion]:
+    """The same of a prediction's labels and scores alone."""
     found = []
-    for name, score in prediction.labels:
+    for name, score in scored:
         word = _word(name, known)
         label = known.label(word)
         found.append(Suggestion(name, score, known.name(label) if label else word, label))

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import (
-    Aggregate,
     BooleanField,
     CharField,
     DateField,
@@ -151,17 +150,3 @@ class Behind(Func):
         half = len(parts) // 2
         left, right = ", ".join(parts[:half]), ", ".join(parts[half:])
         return f"({left}) {self.extra['sign']} ({right})", params
-
-
-class Listed(Aggregate):
-    """All values as one text, with commas between."""
-
-    output_field = CharField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
-        template = "group_concat(%(expressions)s)"
-        return self.as_sql(compiler, connection, template=template, **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
-        template = "string_agg(%(expressions)s::text, ',')"
-        return self.as_sql(compiler, connection, template=template, **context)

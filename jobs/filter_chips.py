@@ -13,7 +13,7 @@ from annotators.models import User
 from datasets import problems
 from jobs.conditions import ANY_PROBLEM, MISSING
 from jobs.counters import person_key
-from jobs.filters import ALL, FILTERS, NONE, SampleFilter, canonical, read_filter
+from jobs.filters import ALL, FILTERS, NONE, SampleFilter, asked_form, canonical
 from jobs.models import Job, SampleState
 from jobs.pages import Place
 from labels.models import Label
@@ -164,7 +164,7 @@ class _Reading:
         self.missing: set[str] = set()
 
     def read(self) -> None:
-        form = read_filter(self.job, self.query).form
+        form = asked_form(self.query)
         errors, self.asked = form.errors, form.cleaned_data
         self.reasons = {name: errors[name][0] for name in FILTERS if name in errors}
         for name in FILTERS:

@@ -195,11 +195,16 @@ def _meant(job: Job, cleaned: Asked) -> list[Condition]:
 
 
 def read_conditions(job: Job, query: QueryDict) -> list[Condition] | None:
-    """What a query string asks for; None: it makes no sense. By a form of what is in it alone:
-    that of all filters would take a tenth of the time of a page."""
-    asked = _joined(query)
-    form = _form_of(tuple(asked))(asked)
+    """What a query string asks for; None: it makes no sense."""
+    form = asked_form(query)
     return _meant(job, form.cleaned_data) if form.is_valid() else None
+
+
+def asked_form(query: QueryDict) -> forms.Form:
+    """A form of the filters that are in the query string alone: that of all of them would take a
+    tenth of the time of a page."""
+    asked = _joined(query)
+    return _form_of(tuple(asked))(asked)
 
 
 @lru_cache(maxsize=128)

@@ -10,7 +10,7 @@ from annotators.own_keys import Keys
 from annotators.roles import DENIALS, Ability
 from datasets.thumbnails import key_of
 from inference.models import Prediction
-from inference.services import Suggestion, suggestions
+from inference.services import Suggestion, suggested, suggestions
 from jobs.counters import label_key
 from jobs.models import Sample, SampleState
 from jobs.pages import Place, TileRow, cursor_of
@@ -91,7 +91,7 @@ def _suffix_of(row: TileRow, place: Place) -> str:
 def _suggested(row: TileRow, known: Vocabulary) -> Suggestion | None:
     if not row.top_labels:
         return None
-    return suggestions(Prediction(labels=row.top_labels[:1]), known)[0]
+    return suggested(row.top_labels[:1], known)[0]
 
 
 @dataclass(frozen=True, slots=True)
