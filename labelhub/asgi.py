@@ -8,6 +8,7 @@ import warnings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
+os.environ["LABELHUB_PROCESS"] = "web"
 # WhiteNoise streams static files from plain iterators; they are small and cached by browsers.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 django_application = get_asgi_application()

@@ -1,6 +1,7 @@
 """The one settings file. Everything that may differ between two machines is an environment
 variable `LABELHUB_*`, read once, here; the table in the README is written from these lines."""
 
+import os
 import secrets
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -313,6 +314,15 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
         "options", "-c jit=off -c max_parallel_workers_per_gather=0"
     )
+    if os.environ.get("LABELHUB_PROCESS") == "web":
+        # Opening a connection takes as long as a small request. More are asked for than there are
+        # places for requests: by websockets and the run thread.
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+        DATABASES["default"]["OPTIONS"]["pool"] = {
+            "min_size": 1,
+            "max_size": REQUESTS_AT_ONCE + 16,
+            "timeout": 20,
+        }
 
 if REDIS_URL:
     CACHES = {

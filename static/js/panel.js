@@ -8,6 +8,8 @@ const numbers = new Intl.NumberFormat(document.documentElement.lang);
 const plurals = new Intl.PluralRules(document.documentElement.lang);
 /** @type {Record<string, { value: number, change: number }>} */
 let counts = {};
+/** What chips are copied from. @type {HTMLElement | null} */
+let blank = null;
 
 /**
  * Writes a number into a text of the page: `data-one` or `data-other`, with `{n}` in it.
@@ -21,7 +23,8 @@ export function sayNumber(element, number) {
 
 /** A chip as the server writes it. @param {string} name @param {string} [colour] */
 export function chip(name, colour) {
-  const made = find(document, "template#chip").content.firstElementChild.cloneNode(true);
+  blank ??= find(document, "template#chip").content.firstElementChild;
+  const made = /** @type {HTMLElement} */ (blank).cloneNode(true);
   made.classList.toggle(`label-${colour}`, Boolean(colour));
   made.textContent = name;
   return made;
