@@ -28,6 +28,12 @@ def number_of(counts: Mapping[str, int], states: Iterable[str]) -> int:
     return sum(counts.get(state_key(state), 0) for state in states)
 
 
+def progress(counts: Mapping[str, int]) -> dict[str, int]:
+    """How far a job is, from its counters: samples that are labeled, of how many, in percent."""
+    labeled, total = counts.get(state_key(SampleState.LABELED), 0), number_of(counts, SampleState)
+    return {"labeled": labeled, "total": total, "percent": 100 * labeled // total if total else 0}
+
+
 def label_key(label_id: int) -> str:
     return f"label:{label_id}"
 

@@ -1,8 +1,8 @@
-"""Addresses of the job pages."""
+"""Addresses of the job pages: views.py, and surfaces.py where one labels."""
 
 from django.urls import path
 
-from jobs import files, views
+from jobs import files, surfaces, views
 
 urlpatterns = [
     path("", views.job_list, name="job_list"),
@@ -12,16 +12,16 @@ urlpatterns = [
     path("jobs/storage-folders/", views.storage_folders, name="storage_folders"),
     # Short: a page has two hundred of them.
     path("t/<int:job_id>/<int:sample_id>/<slug:key>/", files.tile, name="tile"),
-    path("keys/", views.keys, name="keys"),
-    path("states/", views.state_dialogs, name="state_dialogs"),
-    path("jobs/<int:job_id>/", views.job, name="job"),
-    path("jobs/<int:job_id>/tiles/", views.tiles, name="tiles"),
-    path("jobs/<int:job_id>/palette/", views.palette, name="palette"),
-    path("jobs/<int:job_id>/labels/", views.label_list, name="label_list"),
-    path("jobs/<int:job_id>/samples/<int:sample_id>/", views.sample, name="sample"),
+    path("keys/", surfaces.keys, name="keys"),
+    path("states/", surfaces.state_dialogs, name="state_dialogs"),
+    path("jobs/<int:job_id>/", surfaces.job, name="job"),
+    path("jobs/<int:job_id>/tiles/", surfaces.tiles, name="tiles"),
+    path("jobs/<int:job_id>/palette/", surfaces.palette, name="palette"),
+    path("jobs/<int:job_id>/labels/", surfaces.label_list, name="label_list"),
+    path("jobs/<int:job_id>/samples/<int:sample_id>/", surfaces.sample, name="sample"),
     path(
         "jobs/<int:job_id>/samples/<int:sample_id>/next-unlabeled/",
-        views.next_unlabeled,
+        surfaces.next_unlabeled,
         name="next_unlabeled",
     ),
     path(

@@ -25,6 +25,7 @@ FACE = {
     "management",
     "pages",
     "panel",
+    "surfaces",
     "templatetags",
     "tiles",
     "urls",

@@ -781,7 +781,7 @@ def test_numbers_are_never_newer_than_the_tiles_beside_them(alice, monkeypatch):
         make.images(job, 3)
         return page
 
-    monkeypatch.setattr("jobs.views.pages.read_page", read_while_an_import_ends)
+    monkeypatch.setattr("jobs.surfaces.pages.read_page", read_while_an_import_ends)
 
     answer = make.client(alice).get(f"/jobs/{job.pk}/")
 
