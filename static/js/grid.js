@@ -82,7 +82,7 @@ class ImageGrid extends HTMLElement {
       document.cookie = `labelhub_tile=${slider.value};path=/;max-age=${YEAR_SECONDS};samesite=lax`;
     });
     this.#adopt();
-    const named = tileOf(Number(location.hash.replace("#sample-", "")));
+    const named = tileOf(Number(location.hash.replace("#s", "")));
     // Without a tile in focus there is no ring, yet keys are heard.
     named ? this.#focus(named) : this.#list.focus({ preventScroll: true });
   }

@@ -24,7 +24,10 @@ export function watchSignIn(dialogOf, back) {
     event.preventDefault();
     isPutOff || ask();
   });
-  find(document, "#waiting [data-sign-in-now]").addEventListener("click", ask);
+  dialogOf("#waiting [data-sign-in-now]").then(
+    (button) => button.addEventListener("click", ask),
+    () => undefined,
+  );
 
   async function prepare() {
     if (dialog) {

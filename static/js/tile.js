@@ -9,10 +9,10 @@ import { chip } from "./panel.js";
 const CHIPS = 2;
 
 /** @param {Element} tile */
-export const idOf = (tile) => Number(tile.id.slice("sample-".length));
+export const idOf = (tile) => Number(tile.id.slice(1));
 
 /** @param {number} id */
-export const tileOf = (id) => document.getElementById(`sample-${id}`);
+export const tileOf = (id) => document.getElementById(`s${id}`);
 
 /** @param {HTMLElement} element @returns {Set<number>} the labels in its `data-labels` */
 export const labelsIn = (element) =>

@@ -8,13 +8,18 @@ import { createQueue } from "./queue.js";
  * in their order and the page says how many; none is sent twice over, by the key that it carries.
  */
 const AGAIN_MILLISECONDS = 5000;
-const banner = find(document, "#waiting");
 let size = 0;
 let isLeaving = false;
 /** Tries the edit that waits again. @type {() => void} */
 let wake = () => undefined;
 
 export const queue = createQueue({ until, changed });
+
+/** It comes after the page. @param {(banner: any) => void} act */
+function withBanner(act) {
+  const banner = find(document, "#waiting");
+  banner && act(banner);
+}
 
 /** The connection may be back. */
 export const tryAgain = () => wake();
@@ -27,8 +32,10 @@ function until(error) {
   if (!error.isRepeatable || isLeaving) {
     return Promise.reject(error);
   }
-  banner.dataset.why = error.why;
-  banner.hidden = false;
+  withBanner((banner) => {
+    banner.dataset.why = error.why;
+    banner.hidden = false;
+  });
   return new Promise((resolve) => {
     wake = resolve;
     if (error.why === "offline") {
@@ -40,9 +47,12 @@ function until(error) {
 /** @param {number} now */
 function changed(now) {
   // One went through, or was refused: somebody answers.
-  banner.hidden ||= now < size;
+  const isAnswered = now < size;
   size = now;
-  sayNumber(find(banner, "[data-other]"), size);
+  withBanner((banner) => {
+    banner.hidden ||= isAnswered;
+    sayNumber(find(banner, "[data-other]"), size);
+  });
 }
 
 /** Leaves what waits behind, without asking. @param {string} [address] without: this page anew */

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 BAD = {"serious", "critical"}
 LOOKS = [("light", "en"), ("dark", "zh-hans")]
-WIDTHS = [1440, 800, 390]
+WIDTHS = [1440, 800, 390, 320]
 PUBLIC = {"sign-in", "invitation", "password-reset"}
 
 

@@ -143,7 +143,7 @@ def test_the_order_is_chosen_in_a_menu_and_stays_with_the_tabs(job, people_onlin
     page.get_by_role("link", name="Added, newest first").click()
     address_ends(page, "?hard=0&sort=-added")
     first = job.samples.filter(is_hard=False).order_by("-pk").first()
-    expect(tiles(page).first).to_have_id(f"sample-{first.pk}")
+    expect(tiles(page).first).to_have_id(f"s{first.pk}")
     page.get_by_role("link", name=re.compile("^Labeled")).first.click()
     address_ends(page, "?state=labeled&hard=0&sort=-added")
 

@@ -400,7 +400,7 @@ def test_a_picture_that_does_not_come_is_tried_again_and_can_be_labeled(
     first = job.samples.order_by("pk")[0]
     # The first tile's own picture: each has another address.
     page.goto(f"/jobs/{job.pk}/")
-    address = page.locator(f"#sample-{first.pk} img").get_attribute("src")
+    address = page.locator(f"#s{first.pk} img").get_attribute("src")
     page.route(f"**{address}", lambda route: route.abort())
     page.reload()
     wait_for_scripts(page)

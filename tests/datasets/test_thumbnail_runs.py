@@ -214,16 +214,26 @@ def test_a_piece_that_is_stopped_starts_no_more_pictures(dataset, monkeypatch):
     run = start_thumbnails(dataset)
     engine.work_once("plan")
     payload = Chunk.objects.get(state=ChunkState.READY).payload
+    make, goes_on, begun = thumbnail_runs._make, threading.Event(), []
+
+    def make_one_and_wait(driver, wanted):
+        begun.append(wanted)
+        if len(begun) > 1:
+            goes_on.wait(10)
+        return make(driver, wanted)
 
     class Stopped:
         def beat(self, done=None):  # noqa: ARG002
+            # The second one is being made, and takes its time.
+            threading.Timer(0.5, goes_on.set).start()
             raise Cancelled
 
+    monkeypatch.setattr(thumbnail_runs, "_make", make_one_and_wait)
     with pytest.raises(Cancelled):
         thumbnail_runs.prepare(run, payload, Stopped())
 
-    made = sum(map(has_tile, dataset.images.all()))
-    assert made < 8
+    assert len(begun) <= 2
+    assert sum(map(has_tile, dataset.images.all())) == len(begun)
     assert not [one for one in threading.enumerate() if one.name.startswith("thumbnails")]
 
 

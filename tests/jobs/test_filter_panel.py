@@ -115,7 +115,7 @@ def test_every_way_back_to_all_images_says_all(job, alice):
 
     # The chip and "Clear all"; the way back from an image.
     assert page.count(f'href="/jobs/{job.pk}/?state=all"') >= 3
-    assertContains(viewer, f'href="/jobs/{job.pk}/?state=all#sample-{samples[0].pk}"')
+    assertContains(viewer, f'href="/jobs/{job.pk}/?state=all#s{samples[0].pk}"')
 
 
 def test_an_empty_query_of_a_selection_is_everything(job, alice):

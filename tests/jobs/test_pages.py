@@ -49,7 +49,7 @@ def put(job: Job, user, samples, *names: str):
 
 
 def tile_ids(response) -> list[int]:
-    return [int(pk) for pk in re.findall(r'id="sample-(\d+)"', response.content.decode())]
+    return [int(pk) for pk in re.findall(r'id="s(\d+)"', response.content.decode())]
 
 
 def grid(client, job: Job, query: str = ""):
@@ -113,7 +113,7 @@ def test_a_tile_says_that_an_image_is_hard_and_that_nothing_applies(job, alice):
     assert 'data-labels="0"' in tiles[1]
     assert "Nothing applies" in tiles[1]
     assert "data-labels" not in tiles[2].partition(">")[0]
-    assert plain.pk == int(re.search(r"sample-(\d+)", tiles[2])[1])
+    assert plain.pk == int(re.search(r'id="s(\d+)', tiles[2])[1])
 
 
 def test_the_size_of_tiles_is_kept(job, alice):

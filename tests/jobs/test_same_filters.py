@@ -97,7 +97,7 @@ def test_page_api_selection_and_export_find_the_same(job, alice, query, send):
     run = send("exports", format="paddleclas", query=query, with_images=False)
     make.finish_runs()
 
-    assert [int(pk) for pk in re.findall(r'id="sample-(\d+)"', page)] == ids
+    assert [int(pk) for pk in re.findall(r'id="s(\d+)"', page)] == ids
     assert summary["count"] == len(ids)
     labeled = [one for one in found if one["state"] == SampleState.LABELED]
     assert summary["states"]["labeled"] == len(labeled)
