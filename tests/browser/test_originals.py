@@ -117,6 +117,7 @@ def test_an_image_that_is_gone_is_asked_for_once_more_and_no_oftener(site, job, 
     assert [one.problem for one in storage.delete(["photo-0.jpg"])] == [""]
     asked = []
     page = open_first(site, job)
+    expect(page.locator(".stage-broken")).to_be_visible()
     # The reason is asked for besides.
     page.on("request", lambda one: one.resource_type == "image" and asked.append(one.url))
     page.reload()

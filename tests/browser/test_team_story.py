@@ -50,6 +50,8 @@ def photos(image_root) -> Path:
 
 def create_job(page: Page, folder: Path) -> None:
     page.get_by_role("link", name="New job").first.click()
+    # Until scripts are there, nobody hears that a field changed.
+    page.wait_for_load_state()
     page.get_by_label("Name", exact=True).fill("Street finds")
     page.get_by_label("Folder", exact=True).fill(str(folder))
     page.get_by_label("Folder", exact=True).press("Tab")
