@@ -1,10 +1,12 @@
 """Pages about a selection, of deleting (the question, and the trash), and of history."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import ceil
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -41,14 +43,21 @@ def selected(request: HttpRequest, job_id: int) -> HttpResponse:
     """The labels of what is selected, with their numbers. A selection is too long for an address:
     it comes as JSON, and nothing is written."""
     member = member_or_404(request.user, job_id, Ability.VIEW)
+    found = _looked(request, partial(summarize, member.job))
+    if isinstance(found, HttpResponse):
+        return found
+    context = {"found": found, "can_label": member.can(Ability.LABEL)}
+    return render(request, "labels/_selected.html", context)
+
+
+def _looked(request: HttpRequest, look: Callable[[selection.Selection], Any]) -> Any:
+    """What `look` finds of the selection in the body, or the refusal."""
     try:
-        found = summarize(member.job, selection.parse(json.loads(request.body)))
+        return look(selection.parse(json.loads(request.body)))
     except ValueError:
         return HttpResponseBadRequest()
     except DomainError as error:
         return HttpResponse(error.message, status=error.status, content_type="text/plain")
-    context = {"found": found, "can_label": member.can(Ability.LABEL)}
-    return render(request, "labels/_selected.html", context)
 
 
 # The question ------------------------------------------------------------------------------------
@@ -57,13 +66,9 @@ def selected(request: HttpRequest, job_id: int) -> HttpResponse:
 def deletion(request: HttpRequest, job_id: int) -> HttpResponse:
     """The question whether to delete what is selected, with what stands behind it."""
     member = member_or_404(request.user, job_id, Ability.DELETE_IMAGES)
-    try:
-        chosen = selection.parse(json.loads(request.body))
-        preview = deletions.preview(member, chosen)
-    except ValueError:
-        return HttpResponseBadRequest()
-    except DomainError as error:
-        return HttpResponse(error.message, status=error.status, content_type="text/plain")
+    preview = _looked(request, partial(deletions.preview, member))
+    if isinstance(preview, HttpResponse):
+        return preview
     context = {
         "member": member,
         "job": member.job,

@@ -101,11 +101,15 @@ class ImageGrid extends HTMLElement {
     const selection = select.these(kept.ids ?? [], kept.all);
     if (kept.filters === this.dataset.filters) {
       this.#selection = selection;
-    } else if (select.size(selection)) {
-      sessionStorage.removeItem(this.#key);
+      return;
+    }
+    sessionStorage.removeItem(this.#key);
+    const number = select.size(selection);
+    // One that nobody counted yet has no number to say.
+    if (number && Number.isFinite(number)) {
       // What a query finds is something else here.
       const back = kept.all ? undefined : () => this.#choose(selection);
-      const detail = { number: select.size(selection), back };
+      const detail = { number, back };
       queueMicrotask(() => this.#say("surface:dropped", detail));
     }
   }
